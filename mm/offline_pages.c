@@ -396,17 +396,17 @@ EXPORT_SYMBOL_GPL(register_offline_page_owner);
  * unregister_offline_page_owner - forget an owner
  * @owner: registered or not
  *
- * An owner gives its pages back first. Pages that it still holds stay offline
- * with the flags they have, held by nobody: memory the host may have taken
- * away cannot be given to Linux.
+ * An owner gives its pages back first. Pages that it still holds stay offline,
+ * held by nobody: memory the host may have taken away cannot be given to
+ * Linux. They are plain then: nobody is left to move them, or to hold them back
+ * when their memory block comes online again.
  *
  * Context: may sleep. The caller makes sure that nothing else uses the owner
  * any more; the owner may be freed afterwards.
  */
 void unregister_offline_page_owner(struct offline_page_owner *owner)
 {
-	unsigned long index;
-	void *bits;
+	unsigned long index, *bits;
 
 	scoped_guard(mutex, &owners_mutex) {
 		if (!owner->registered)
@@ -420,8 +420,18 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 	if (owner->nr_pages)
 		pr_warn("%s leaves %lu pages offline behind\n", owner->name,
 			owner->nr_pages);
-	xa_for_each(&owner->chunks, index, bits)
+	xa_for_each(&owner->chunks, index, bits) {
+		unsigned long bit;
+
+		for_each_set_bit(bit, bits, CHUNK_PAGES) {
+			struct page *page;
+
+			page = pfn_to_page((index << CHUNK_SHIFT) + bit);
+			clear_bit(PG_offline_skippable, offline_page_flags(page));
+			clear_bit(PG_offline_movable, offline_page_flags(page));
+		}
 		free_page((unsigned long)bits);
+	}
 	xa_destroy(&owner->chunks);
 	owner->nr_pages = 0;
 }
@@ -916,7 +926,8 @@ int adopt_offline_page(struct offline_page_owner *owner, struct page *page,
 	if (!page_ref_freeze(page, 1))
 		return -EBUSY;
 
-	ClearPageReserved(page);
+	/* What its user left behind would have a meaning here. */
+	set_mask_bits(offline_page_flags(page), PAGE_FLAGS_CHECK_AT_PREP, 0);
 	page_offline_begin();
 	enter_run(owner, pfn, 1, flags, NULL);
 	page_offline_end();
@@ -1472,4 +1483,4 @@ static int __init offline_pages_init(void)
 #endif
 	return 0;
 }
-core_initcall(offline_pages_init);
+postcore_initcall(offline_pages_init);

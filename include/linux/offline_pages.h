@@ -184,8 +184,9 @@ static inline bool PageMovableOffline(const struct page *page)
  * @page: a page of the memory block that goes offline
  *
  * Nobody looks at a skippable page again until its owner is asked when the
- * block comes back. A poisoned page stays where it is for ever: there is
- * nothing on it to save.
+ * block comes back. A poisoned page stays where it is for ever, with nothing on
+ * it to save. In the old form it does not count as such: its owner still has it
+ * on a list, threaded through the memmap that goes with the block.
  *
  * Context: any; the answer may be stale unless the zone lock is held and the
  * page's pageblock is isolated.
@@ -193,7 +194,7 @@ static inline bool PageMovableOffline(const struct page *page)
  */
 static inline bool offline_page_can_skip(const struct page *page)
 {
-	return PageOffline(page) &&
+	return PageOfflineFrozen(page) &&
 	       (test_bit(PG_offline_skippable, offline_page_flags(page)) ||
 		PageHWPoison(page));
 }
@@ -235,14 +236,17 @@ static inline void init_offline_page(struct page *page)
 	offline_page_set_canary(page);
 }
 
-/* Forget type and flags. The page is frozen, and nobody's until its next use. */
+/*
+ * Forget type and flags. The page is frozen, and nobody's until its next use.
+ * The type goes first, or the page would look plain for a moment.
+ */
 static inline void __offline_page_leave(struct page *page)
 {
 	offline_page_check_canary(page);
+	__ClearPageOffline(page);
 	clear_bit(PG_offline_never_onlined, offline_page_flags(page));
 	clear_bit(PG_offline_skippable, offline_page_flags(page));
 	clear_bit(PG_offline_movable, offline_page_flags(page));
-	__ClearPageOffline(page);
 }
 
 /**
