@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// Isolation asks an offline page's flags, not its reference count, whether
+/// it may be stepped over, in ZONE_MOVABLE as well, and says whose page it is
+/// that makes isolation fail.
+///
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@has@
+@@
+#include <linux/offline_pages.h>
+
+@unmovable@
+identifier p, mode;
+symbol true, false;
+@@
+ page_is_unmovable(..., struct page *p, enum pb_isolate_mode mode, ...)
+ {
+ 	...
+ 	if (PageReserved(p))
+ 		return \(true\|1\);
++
++	/*
++	 * Offline pages do not move by themselves, in no zone: either their
++	 * owner agreed that memory goes offline with them, or they are in the
++	 * old form, sound, and have movable_ops.
++	 */
++	if (PageOffline(p)) {
++		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE &&
++		    offline_page_can_skip(p))
++			return false;
++		return PageOfflineFrozen(p) || PageHWPoison(p) ||
++		       !page_has_movable_ops(p);
++	}
+ 	...
+-	if ((mode == PB_ISOLATE_MODE_MEM_OFFLINE) && PageOffline(p))
+-		return \(false\|0\);
+ 	...
+ }
+
+@report depends on !has@
+identifier culprit, mode;
+iterator name scoped_guard;
+@@
+ set_migratetype_isolate(..., enum pb_isolate_mode mode, ...)
+ {
+ 	<+...
+ 	if (mode == PB_ISOLATE_MODE_MEM_OFFLINE) {
+ 		dump_page(culprit, ...);
+ 	}
++	if (PageOffline(culprit) &&
++	    (PageHWPoison(culprit) || !page_has_movable_ops(culprit))) {
++		const char *what = "contiguous allocation";
++
++		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE)
++			what = "memory offlining";
++		report_offline_page(culprit, what);
++	}
+ 	...+>
+ }
+
+@isolated@
+identifier page, mode, pfn;
+statement S;
+@@
+ 	if (PageBuddy(page))
+ 		S
+ 	else if ((mode == PB_ISOLATE_MODE_MEM_OFFLINE) &&
+-		 PageHWPoison(page)
++		 (PageHWPoison(page) || offline_page_can_skip(page))
+ 		)
+ 		pfn++;
+-	else if ((mode == PB_ISOLATE_MODE_MEM_OFFLINE) &&
+-		 PageOffline(page) && !page_count(page))
+-		pfn++;
+ 	else
+ 		break;
+
+@include depends on unmovable && !has@
+@@
+ #include <linux/memory.h>
++#include <linux/offline_pages.h>

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// Balloon pages that their owner still holds by reference and list say so,
+/// each 4 KiB page of a larger one for itself.
+///
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@has@
+@@
+#include <linux/offline_pages.h>
+
+@mark@
+expression pg;
+@@
+-__SetPageOffline(pg)
++set_page_offline_in_use(pg)
+
+@unmark@
+expression pg;
+@@
+-__ClearPageOffline(pg)
++clear_page_offline_in_use(pg)
+
+@include depends on mark && !has@
+@@
+ #include <linux/mm.h>
++#include <linux/offline_pages.h>

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/memory_hotplug.h>
+
+static const char * const action_page_types[] = {
+	[MF_MSG_BUDDY] = "free page",
+	[MF_MSG_UNKNOWN] = "what is this",
+};
+
+/* Results, not types. */
+static const char * const action_name[] = {
+	[MF_IGNORED] = "Ignored",
+	[MF_FAILED] = "Failed",
+};
+
+int memory_failure(unsigned long nr, int flags)
+{
+	struct page *bad = pfn_to_page(nr);
+	int err;
+
+	mutex_lock(&mf_mutex);
+	if (TestSetPageHWPoison(bad)) {
+		err = -EHWPOISON;
+		goto unlock_mutex;
+	}
+
+	/* A page in use must not go away. */
+	err = get_hwpoison_page(bad, flags);
+	if (err > 0)
+		err = repair(bad);
+unlock_mutex:
+	mutex_unlock(&mf_mutex);
+	return err;
+}
+
+int soft_offline_page(unsigned long nr, int flags)
+{
+	struct page *page = pfn_to_page(nr);
+	int err;
+
+	mutex_lock(&mf_mutex);
+	if (PageHWPoison(page)) {
+		mutex_unlock(&mf_mutex);
+		return 0;
+	}
+again:
+	err = get_hwpoison_page(page, flags | MF_SOFT_OFFLINE);
+	if (err == -EAGAIN)
+		goto again;
+	mutex_unlock(&mf_mutex);
+	return err;
+}
+
+/* Poisoned before: takes no new reference. */
+int unpoison_memory(unsigned long nr)
+{
+	struct page *page = pfn_to_page(nr);
+
+	if (PageHWPoison(page))
+		return get_hwpoison_page(page, MF_UNPOISON);
+	return 0;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+static void by_hand(struct page *page, struct folio *folio)
+{
+	page_offline_begin();
+	__SetPageOffline(page);
+	page_offline_end();
+	__ClearPageOffline(page);
+	__folio_set_offline(folio);
+	__folio_clear_offline(folio);
+}
+
+static void by_alias(struct page *page)
+{
+	if (test_bit(PG_offline_skippable, &page->flags.f))
+		clear_bit(PG_offline_never_onlined, &page->flags.f);
+	/* Another flag of that word. */
+	set_bit(PG_reserved, &page->flags.f);
+}
+
+static void not_for_drivers(struct page *page)
+{
+	set_page_offline_in_use(page);
+	clear_page_offline_in_use(page);
+	init_offline_page(page);
+	online_offline_page(page);
+	offline_page_to_memmap(page);
+}
+
+static bool counted(struct page *page, bool going)
+{
+	if (PageOffline(page) && page_count(page))
+		return true;
+	return going && PageOffline(page) && !page_ref_count(page);
+}
+
+static void listed(struct page *page, struct list_head *list)
+{
+	if (PageOffline(page)) {
+		list_add(&page->lru, list);
+		get_page(page);
+	}
+	/* In use. */
+	if (!PageOffline(page))
+		put_page(page);
+}
+
+static void onlined(struct page *page)
+{
+	if (PageDirty(page))
+		generic_online_page(page, 0);
+
+	if (PageDirty(page)) {
+		generic_online_page(page, 0);
+	} else {
+		note(page);
+	}
+	SetPageDirty(page);
+	warn(!PageOffline(page));
+}
+
+/* What everybody may do. */
+static bool fine(struct page *page)
+{
+	return PageOffline(page) && PageOfflineSkippable(page) &&
+	       !PageHWPoison(page);
+}
