@@ -1,0 +1,415 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A guest under QEMU (always TCG): start, control, observe, end.
+
+Used by boot, demo and guest-tests. The host talks to two sockets: QMP (device
+side) and a virtio-serial port on which guest-init takes shell commands (guest
+side). The console goes to a file that is watched: a splat fails the guest at
+the next call, whatever that was waiting for.
+
+QMP is spoken with the few lines below because Debian packages no client
+library for Python 3 in the release this runs on.
+"""
+
+import base64
+import contextlib
+import itertools
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+CACHE = os.path.abspath(os.environ.get("CACHE") or os.path.join(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
+    "offline-pages"))
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+# What the kernel prints when something is wrong. Matched per console line.
+SPLAT = re.compile(
+    r"BUG:|WARNING:|Oops|kernel BUG at|general protection fault|Kernel panic|"
+    r"INFO: (possible|task|rcu|trying|inconsistent|suspicious)|"
+    r"possible (circular|recursive) locking|inconsistent lock state|"
+    r"DEBUG_LOCKS_WARN_ON|unreferenced object|self-detected stall|"
+    r"offline_pages: BUG|was written while offline")
+
+
+RUNNING = set()
+
+
+class GuestError(Exception):
+    """Something about the guest went wrong; the text says what."""
+
+
+def initramfs():
+    """Build the initramfs and return its path."""
+    out = os.path.join(CACHE, "initramfs", "x86_64.cpio")
+    done = subprocess.run([os.path.join(TOP, "harness", "initramfs"), out],
+                          check=False)
+    if done.returncode:
+        raise GuestError("harness/initramfs failed")
+    return out
+
+
+class Qmp:
+    """Minimal QMP client: commands and their results; events are kept."""
+
+    def __init__(self, path, timeout):
+        self.sock = connect(path, timeout)
+        self.sock.settimeout(60)
+        self.file = self.sock.makefile("r", encoding="utf-8")
+        self.events = []
+        self.read()
+        self("qmp_capabilities")
+
+    def read(self):
+        line = self.file.readline()
+        if not line:
+            raise GuestError("QEMU closed its QMP socket")
+        return json.loads(line)
+
+    def __call__(self, command, **arguments):
+        arguments = {k.replace("_", "-"): v for k, v in arguments.items()}
+        request = {"execute": command, "arguments": arguments}
+        try:
+            self.sock.sendall(json.dumps(request).encode() + b"\n")
+            while True:
+                answer = self.read()
+                if "event" in answer:
+                    self.events.append(answer["event"])
+                elif "error" in answer:
+                    raise GuestError(f"QMP {command}: {answer['error']['desc']}")
+                else:
+                    return answer["return"]
+        except OSError as e:
+            raise GuestError(f"QMP {command}: {e}") from None
+
+
+def connect(path, timeout):
+    end = time.monotonic() + timeout
+    while True:
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.connect(path)
+            return sock
+        except OSError as e:
+            sock.close()
+            if time.monotonic() > end:
+                raise GuestError(f"QEMU opened no {os.path.basename(path)} "
+                                 f"socket in {timeout} s: {e}") from None
+            time.sleep(0.05)
+
+
+class Guest:
+    """One guest; use it in a with statement, which ends QEMU in every case.
+
+    args: more QEMU arguments; append: more of the kernel's command line;
+    expect: regular expressions of console lines that are no splat here;
+    progress: called with a line of text every interval seconds of a wait.
+    """
+
+    def __init__(self, image, initrd, name="guest", mem="1G", smp=2, args=(),
+                 append="", expect=(), timeout=120, progress=None, interval=3):
+        for path in (image, initrd):
+            if not os.path.isfile(path):
+                raise GuestError(f"{path}: no such file")
+        self.name, self.timeout = name, timeout
+        self.progress, self.interval = progress, interval
+        self.expect = [re.compile(e) for e in expect]
+        self.numbers = itertools.count(1)
+        self.checked = 0
+        self.qemu = self.qmp = self.control = None
+        self.logs = os.path.join(CACHE, "log")
+        os.makedirs(self.logs, exist_ok=True)
+        self.log = os.path.join(self.logs, name.replace("/", "-") + ".console")
+        self.run = tempfile.mkdtemp(prefix="offline-pages-")
+        self.command = [
+            "qemu-system-x86_64", "-accel", "tcg", "-nodefaults",
+            "-no-user-config", "-display", "none", "-no-reboot", "-M", "q35",
+            "-m", mem, "-smp", str(smp),
+            "-serial", "file:" + self.log,
+            "-qmp", f"unix:{self.run}/qmp,server=on,wait=off",
+            "-chardev", f"socket,id=ctl,path={self.run}/control,server=on,wait=off",
+            "-device", "virtio-serial-pci",
+            "-device", "virtserialport,chardev=ctl,name=control",
+            "-kernel", image, "-initrd", initrd,
+            "-append", "console=ttyS0 panic=-1 oops=panic nokaslr "
+                       "kunit.autorun=0 " + append, *args]
+
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.end()
+            raise
+
+    def __exit__(self, *exc):
+        self.end()
+
+    def start(self):
+        RUNNING.add(self)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.log)
+        command = self.command
+        if shutil.which("setpriv"):     # QEMU ends even if this is killed
+            command = ["setpriv", "--pdeathsig", "TERM", "--"] + command
+        self.errors = open(os.path.join(self.run, "stderr"), "w+",
+                           encoding="utf-8")
+        try:
+            self.qemu = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=self.errors,
+                stderr=self.errors, start_new_session=True)
+        except FileNotFoundError:
+            raise GuestError("qemu-system-x86_64 is not installed") from None
+        try:
+            self.qmp = Qmp(self.run + "/qmp", 20)
+            self.control = connect(self.run + "/control", 20)
+        except GuestError:
+            self.alive()        # QEMU's own message says more
+            raise
+        self.wait("guest-init to start",
+                  lambda: "guest-init: ready" in self.console(), self.timeout)
+        return self
+
+    def end(self):
+        """End QEMU, gently first; safe at any time and more than once."""
+        if self.qemu and self.qemu.poll() is None:
+            with contextlib.suppress(Exception):
+                self.qmp("quit")
+                self.qemu.wait(5)
+            for sig in (signal.SIGTERM, signal.SIGKILL):
+                if self.qemu.poll() is not None:
+                    break
+                self.qemu.send_signal(sig)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.qemu.wait(5)
+        shutil.rmtree(self.run, ignore_errors=True)
+        RUNNING.discard(self)
+
+    # observing
+
+    def console(self):
+        try:
+            with open(self.log, encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def tail(self, lines=15):
+        return "\n".join("    " + l for l in self.console().splitlines()[-lines:])
+
+    def splats(self):
+        """Console lines that report something wrong and are not expected."""
+        return [l.strip() for l in self.console().splitlines()
+                if SPLAT.search(l) and not any(e.search(l) for e in self.expect)]
+
+    def alive(self):
+        """Raise if the guest crashed, complained, or is gone."""
+        try:
+            size = os.path.getsize(self.log)
+        except OSError:
+            size = 0
+        if size != self.checked:
+            self.checked = size
+            bad = self.splats()
+            if bad:
+                time.sleep(0.5)         # let the rest reach the log
+                raise GuestError(f"{self.name}: console: {bad[0]} (see {self.log})")
+        if self.qemu.poll() is not None:
+            self.errors.seek(0)
+            why = self.errors.read().strip() or "no message"
+            raise GuestError(f"{self.name}: QEMU ended (status "
+                             f"{self.qemu.returncode}): {why}\n{self.tail()}")
+
+    def wait(self, what, condition, timeout=60, status=None):
+        """Wait until condition() is true; status() describes the state."""
+        start = shown = time.monotonic()
+        while True:
+            self.alive()
+            value = condition()
+            if value:
+                return value
+            now = time.monotonic()
+            if now - start > timeout:
+                last = f"; last seen: {status()}" if status else ""
+                raise GuestError(f"{self.name}: waited {timeout} s for {what}"
+                                 f"{last}\n{self.tail()}")
+            if self.progress and now - shown >= self.interval:
+                shown = now
+                self.progress(f"{what}, {now - start:.0f} s" +
+                              (f": {status()}" if status else ""))
+            time.sleep(0.1)
+
+    # controlling
+
+    def sh(self, command, timeout=60, check=True, what=None):
+        """Run a shell command in the guest and return what it printed.
+
+        With check=False: return (status, output) instead of raising.
+        what: name of the wait, if the command itself says too little.
+        """
+        nr = next(self.numbers)
+        line = f"{nr} {base64.b64encode(command.encode()).decode()}\n"
+        what = what or f"the guest to run: {command.strip().splitlines()[0][:70]}"
+        data = b""
+
+        def answer():
+            nonlocal data
+            self.control.settimeout(0.2)
+            with contextlib.suppress(TimeoutError):
+                got = self.control.recv(1 << 20)
+                if not got:
+                    raise GuestError(f"{self.name}: control port closed")
+                data += got
+            head, newline, body = data.partition(b"\n")
+            if not newline:
+                return None
+            fields = head.split()
+            if len(fields) != 3 or int(fields[0]) != nr:
+                raise GuestError(f"{self.name}: control port out of step: {head!r}")
+            if len(body) < int(fields[2]):
+                return None
+            return int(fields[1]), body.decode(errors="replace")
+
+        self.control.settimeout(10)
+        self.control.sendall(line.encode())
+        status, output = self.wait(what, answer, timeout)
+        self.alive()
+        if not check:
+            return status, output
+        if status:
+            raise GuestError(f"{self.name}: exit status {status} from: "
+                             f"{command.strip()}\n{output.rstrip()}")
+        return output
+
+    # memory, as the guest and as the devices tell it
+
+    def meminfo(self):
+        """Figures of /proc/meminfo in bytes, per-CPU counters folded in."""
+        fields = (l.split() for l in self.sh(
+            "cat /proc/sys/vm/stat_refresh /proc/meminfo").splitlines())
+        return {f[0].rstrip(":"): int(f[1]) * KIB for f in fields if f[-1] == "kB"}
+
+    def zones(self):
+        """{(node, zone): {"present": pages, "managed": pages}}, empty ones left out."""
+        zones, here = {}, None
+        for line in self.sh("grep -E '^Node|^ *(present|managed)' "
+                            "/proc/zoneinfo").splitlines():
+            f = line.replace(",", " ").split()
+            if f[0] == "Node":
+                here = zones.setdefault((int(f[1]), f[3]), {})
+            else:
+                here[f[0]] = int(f[1])
+        return {k: v for k, v in zones.items() if v.get("present")}
+
+    def offline(self, block_pages=0, start=0):
+        """Offline pages from PFN start on by kpageflags: in total (key "total"),
+        with block_pages also by block (key first PFN)."""
+        result = {}
+        option = f"-b {block_pages}" if block_pages else ""
+        for line in self.sh(f"kpf_offline {option} {start}", 120,
+                            what="kpageflags to be counted").splitlines():
+            f = line.split()
+            key = f[0] if f[0] == "total" else int(f[0], 0)
+            result[key] = {f[i]: int(f[i + 1], 0) for i in range(1, len(f), 2)}
+        return result
+
+    def view(self):
+        """Total line of the offline page core's debugfs view; None without it."""
+        status, text = self.sh("cat /sys/kernel/debug/offline_pages/pages",
+                               check=False)
+        if status:
+            return None
+        lines = [l.split() for l in text.splitlines()]
+        head, total = lines[0], lines[-1]
+        if total[0] != "total":
+            raise GuestError(f"{self.name}: debugfs pages: no total line:\n{text}")
+        names = [n for n in head if n not in ("node", "zone", "owner")]
+        figures = [int(v) for v in total[-len(names):]]
+        return dict(zip(names, figures))
+
+    def counters(self):
+        """The core's counters; None on a kernel without it."""
+        status, text = self.sh("cat /sys/kernel/debug/offline_pages/counters",
+                               check=False)
+        if status:
+            return None
+        return {l.split()[0]: int(l.split()[1]) for l in text.splitlines()}
+
+    def blocks(self):
+        """Memory blocks: {physical address: (name, state, valid zones)}."""
+        size, rows = self.block_size(), {}
+        for line in self.sh("cd /sys/devices/system/memory && grep -s . "
+                            "memory*/phys_index memory*/state "
+                            "memory*/valid_zones").splitlines():
+            name, attribute, value = re.match(r"(\w+)/(\w+):(.*)", line).groups()
+            rows.setdefault(name, {})[attribute] = value
+        return {int(r["phys_index"], 16) * size:
+                (name, r["state"], r["valid_zones"]) for name, r in rows.items()}
+
+    def block_size(self):
+        return int(self.sh("cat /sys/devices/system/memory/block_size_bytes"), 16)
+
+    def vmem_size(self, dev="vmem0"):
+        return self.qmp("qom-get", path="/machine/peripheral/" + dev, property="size")
+
+    def vmem_range(self, dev="vmem0"):
+        for d in self.qmp("query-memory-devices"):
+            if d["data"].get("id") == dev:
+                return d["data"]["memaddr"], d["data"]["max-size"]
+        raise GuestError(f"{self.name}: QEMU has no memory device {dev}")
+
+    def vmem_request(self, size, dev="vmem0", timeout=90):
+        """Ask for a new size and wait until the device has it."""
+        self.qmp("qom-set", path="/machine/peripheral/" + dev,
+                 property="requested-size", value=size)
+        self.wait(f"{dev} to reach {human(size)}",
+                  lambda: self.vmem_size(dev) == size, timeout,
+                  lambda: human(self.vmem_size(dev)))
+
+    def balloon_actual(self):
+        return self.qmp("query-balloon")["actual"]
+
+    def balloon_request(self, actual, timeout=90):
+        """Ask for a new guest size and wait until the balloon has made it."""
+        self.qmp("balloon", value=actual)
+        self.wait(f"the balloon to make the guest {human(actual)}",
+                  lambda: self.balloon_actual() == actual, timeout,
+                  lambda: human(self.balloon_actual()))
+
+
+def end_all():
+    """End the guests that other threads are still using."""
+    for g in list(RUNNING):
+        g.end()
+
+
+def vmem_args(size="4G", block="2M", requested="0", dev="vmem0", node=None):
+    """QEMU arguments of a virtio-mem device."""
+    where = f",node={node}" if node is not None else ""
+    return ["-object", f"memory-backend-ram,id={dev}-ram,size={size},reserve=off",
+            "-device", f"virtio-mem-pci,id={dev},memdev={dev}-ram,"
+                       f"block-size={block},requested-size={requested}{where}"]
+
+
+BALLOON_ARGS = ["-device", "virtio-balloon-pci,id=balloon0"]
+
+
+def human(size):
+    for unit, name in ((GIB, "GiB"), (MIB, "MiB"), (KIB, "KiB")):
+        if size and size % unit == 0:
+            return f"{size // unit} {name}"
+    return f"{size / MIB:.2f} MiB" if size % KIB == 0 and size else f"{size} B"
+
+
+def die_on_sigterm():
+    """Let SIGTERM and SIGHUP unwind like Ctrl-C, so that guests are ended."""
+    def stop(signum, _frame):
+        sys.exit(128 + signum)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)

@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The contract of offline pages, as user space can see it
+#
+# Whatever a balloon, a hotplug driver or nobody holds at the moment: refcounts
+# are 0, the two views of the kernel agree, and no counter reports misuse.
+# Run it in any state; it changes nothing.
+
+. "$(dirname "$0")/lib.sh"
+
+[ "$(id -u)" = 0 ] || skip_all "must be root"
+[ -e $VIEW/pages ] || skip_all "no $VIEW/pages: kernel without CONFIG_OFFLINE_PAGES"
+
+plan 6
+
+missing=
+for c in never_onlined skippable movable plain in_use poisoned refs; do
+	[ -n "$(column $c)" ] || missing="$missing $c"
+done
+is "pages: every column is there" "$missing" ""
+
+is "refs: no offline page has a reference" "$(column refs)" 0
+
+never=$(column never_onlined)
+skippable=$(column skippable)
+if [ "$never" -le "$((skippable + $(column plain) + $(column movable)))" ]; then
+	pass "never onlined pages are counted under another kind too"
+else
+	fail "never onlined pages are counted under another kind too" \
+		"never_onlined $never, skippable $skippable, plain $(column plain)"
+fi
+
+# total offline N poisoned N both N first PFN
+set -- $("$DIR/kpf_offline")
+sum=$((skippable + $(column movable) + $(column plain) + $(column in_use)))
+is "the kinds add up to what kpageflags shows" "$sum" "$3"
+
+is "poisoned: agrees with kpageflags" "$(column poisoned)" "$7"
+
+is "misuse: nothing was reported" "$(counter misuse)" 0
+
+finish
