@@ -36,7 +36,7 @@ SPLAT = re.compile(
     r"INFO: (possible|task|rcu|trying|inconsistent|suspicious)|"
     r"possible (circular|recursive) locking|inconsistent lock state|"
     r"DEBUG_LOCKS_WARN_ON|unreferenced object|self-detected stall|"
-    r"offline_pages: BUG|was written while offline")
+    r"offline_pages: misuse|was written while offline")
 
 
 RUNNING = set()

@@ -89,8 +89,8 @@ static void report_misuse(const struct offline_page_owner *owner,
 	count_pages(OFFLINE_PAGES_MISUSE, 1);
 	if (!__ratelimit(&rs))
 		return;
-	pr_err("BUG in owner %s: page %#lx %s; the page is left as it is\n",
-	       owner ? owner->name : "(none)", pfn, what);
+	pr_err("misuse by %s: page %#lx %s\n",
+	       owner ? owner->name : "nobody known", pfn, what);
 	dump_stack();
 }
 
@@ -149,35 +149,51 @@ void offline_page_set_canary(struct page *page)
 EXPORT_SYMBOL_GPL(offline_page_set_canary);
 
 /**
- * offline_page_check_canary - check and empty the dead words of a page
- * @page: a page that stops being offline
+ * offline_page_check_canary - check the dead words of a page
+ * @page: an offline page
+ * @owner: who holds the page, or held it until now; NULL if that is not known
  *
- * Reports each word that changed while the page was offline, and leaves all of
- * them empty, as the page allocator expects them.
+ * Reports each word that changed while the page was offline, and repairs it.
  *
  * Context: any; the caller holds the page alone.
  */
-void offline_page_check_canary(struct page *page)
+void offline_page_check_canary(struct page *page,
+			       const struct offline_page_owner *owner)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(dead_words); i++) {
 		unsigned long *word = dead_word(page, i);
+		unsigned long canary = canary_of(page, dead_words[i].low);
 
-		if (unlikely(*word != canary_of(page, dead_words[i].low))) {
-			char owner[32] = "nobody";
-
-			offline_page_owner_name(page_to_pfn(page), owner,
-						sizeof(owner));
-			pr_err("page->%s was written while offline: %#lx, held by %s\n",
-			       dead_words[i].name, *word, owner);
-			report_misuse(NULL, page_to_pfn(page),
-				      "has a damaged struct page");
-		}
-		*word = 0;
+		if (likely(*word == canary))
+			continue;
+		pr_err("page->%s was written while offline: %#lx\n",
+		       dead_words[i].name, *word);
+		report_misuse(owner, page_to_pfn(page),
+			      "has a damaged struct page");
+		*word = canary;
 	}
 }
 EXPORT_SYMBOL_GPL(offline_page_check_canary);
+
+/**
+ * offline_page_end_canary - empty the dead words of a page that comes back
+ * @page: the page
+ *
+ * Checks them first. Leaves them as the page allocator expects them.
+ *
+ * Context: any; the caller holds the page alone.
+ */
+void offline_page_end_canary(struct page *page)
+{
+	unsigned int i;
+
+	offline_page_check_canary(page, NULL);
+	for (i = 0; i < ARRAY_SIZE(dead_words); i++)
+		*dead_word(page, i) = 0;
+}
+EXPORT_SYMBOL_GPL(offline_page_end_canary);
 #endif /* CONFIG_DEBUG_OFFLINE_PAGES */
 
 /*
@@ -371,7 +387,7 @@ static bool owned_by_anybody(unsigned long pfn)
 
 /**
  * register_offline_page_owner - make an owner known
- * @owner: initialised, with a name
+ * @owner: from DEFINE_OFFLINE_PAGE_OWNER() or init_offline_page_owner()
  *
  * To be called before any other function that takes the owner.
  *
@@ -386,6 +402,9 @@ int register_offline_page_owner(struct offline_page_owner *owner)
 	guard(mutex)(&owners_mutex);
 	if (owner->registered)
 		return -EEXIST;
+	xa_init(&owner->chunks);
+	spin_lock_init(&owner->lock);
+	owner->nr_pages = 0;
 	owner->registered = true;
 	list_add_tail_rcu(&owner->list, &owners);
 	return 0;
@@ -866,7 +885,7 @@ void keep_offline_page_range(struct offline_page_owner *owner,
 			     unsigned long start_pfn, unsigned long nr_pages,
 			     unsigned int flags)
 {
-	unsigned long pfn, nr = 0, end_pfn = start_pfn + nr_pages;
+	unsigned long pfn, nr = 0, kept = 0, end_pfn = start_pfn + nr_pages;
 
 	if (!args_valid(owner, start_pfn, flags))
 		return;
@@ -875,19 +894,21 @@ void keep_offline_page_range(struct offline_page_owner *owner,
 		struct page *page = pfn_to_page(pfn);
 
 		if (likely(PageOfflineFrozen(page) &&
-			   PageOfflineNeverOnlined(page))) {
+			   PageOfflineNeverOnlined(page) &&
+			   (offline_page_held(owner, pfn) ||
+			    !owned_by_anybody(pfn)))) {
 			set_flags(page, flags);
 			nr++;
 			continue;
 		}
 		report_misuse(owner, pfn, "is no longer waiting to be onlined");
 		if (nr)
-			owner_set_bits(owner, pfn - nr, nr);
+			kept += owner_set_bits(owner, pfn - nr, nr);
 		nr = 0;
 	}
 	if (nr)
-		nr = owner_set_bits(owner, end_pfn - nr, nr);
-	count_pages(OFFLINE_PAGES_KEPT, nr);
+		kept += owner_set_bits(owner, end_pfn - nr, nr);
+	count_pages(OFFLINE_PAGES_KEPT, kept);
 	trace_offline_page_keep(owner, start_pfn, nr_pages, flags);
 }
 EXPORT_SYMBOL_GPL(keep_offline_page_range);
@@ -1016,6 +1037,9 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 	if (!nr_pages || way == WAY_OUT_NONE)
 		return;
 
+	for (i = 0; i < nr_pages; i++)
+		offline_page_check_canary(pfn_to_page(pfn + i), owner);
+
 	if (way == WAY_OUT_ONLINE && IS_ENABLED(CONFIG_MEMORY_HOTPLUG)) {
 		trace_offline_page_online(owner, pfn, nr_pages, 0);
 		online_run(pfn, nr_pages);
@@ -1036,6 +1060,9 @@ static void free_range(struct offline_page_owner *owner,
 		       struct managed_batch *batch)
 {
 	unsigned long pfn = start_pfn, end_pfn = start_pfn + nr_pages;
+
+	if (!args_valid(owner, pfn, 0))
+		return;
 
 	while (pfn < end_pfn) {
 		enum way_out way, run_way = WAY_OUT_NONE;
@@ -1144,11 +1171,14 @@ void lend_offline_page(struct offline_page_owner *owner, struct page *page)
 	unsigned long pfn = page_to_pfn(page);
 	bool held;
 
+	if (!args_valid(owner, pfn, 0))
+		return;
 	owner_take_run(owner, pfn, 1, &held);
 	if (!held || !PageOfflineFrozen(page)) {
 		report_misuse(owner, pfn, "is not held by it");
 		return;
 	}
+	offline_page_check_canary(page, owner);
 	__offline_page_leave(page);
 	set_page_count(page, 1);
 	count_pages(OFFLINE_PAGES_LENT, 1);
@@ -1199,7 +1229,7 @@ u64 offline_page_memdesc(const struct page *page, unsigned int order)
 		memdesc |= (u64)page_to_nid(page) <<
 			   (OFFLINE_MEMDESC_NODE_SHIFT & 63);
 #ifdef SECTION_IN_PAGE_FLAGS
-	memdesc |= (u64)memdesc_section(page->flags) <<
+	memdesc |= (u64)memdesc_section(&page->flags) <<
 		   OFFLINE_MEMDESC_SECTION_SHIFT;
 #endif
 	return memdesc;

@@ -53,7 +53,7 @@ enum offline_pageflags {
  */
 struct offline_page_owner {
 	const char *name;
-	/* private: managed by mm/offline_pages.c */
+	/* private: mm/offline_pages.c, from registration on */
 	struct list_head list;
 	struct xarray chunks;		/* chunk number -> bitmap of PFNs */
 	spinlock_t lock;		/* protects the bits and nr_pages */
@@ -61,26 +61,13 @@ struct offline_page_owner {
 	bool registered;
 };
 
-#define OFFLINE_PAGE_OWNER_INIT(_owner, _name) {			\
-	.name = _name,							\
-	.list = LIST_HEAD_INIT((_owner).list),				\
-	.chunks = XARRAY_INIT((_owner).chunks, 0),			\
-	.lock = __SPIN_LOCK_UNLOCKED((_owner).lock),			\
-}
-
-#define DEFINE_OFFLINE_PAGE_OWNER(_owner, _name)			\
-	struct offline_page_owner _owner =				\
-		OFFLINE_PAGE_OWNER_INIT(_owner, _name)
+#define DEFINE_OFFLINE_PAGE_OWNER(_owner, _name)	\
+	struct offline_page_owner _owner = { .name = (_name) }
 
 static inline void init_offline_page_owner(struct offline_page_owner *owner,
 					   const char *name)
 {
-	owner->name = name;
-	INIT_LIST_HEAD(&owner->list);
-	xa_init(&owner->chunks);
-	spin_lock_init(&owner->lock);
-	owner->nr_pages = 0;
-	owner->registered = false;
+	*owner = (struct offline_page_owner) { .name = name };
 }
 
 int register_offline_page_owner(struct offline_page_owner *owner);
@@ -205,13 +192,21 @@ static inline bool offline_page_can_skip(const struct page *page)
  */
 #ifdef CONFIG_DEBUG_OFFLINE_PAGES
 void offline_page_set_canary(struct page *page);
-void offline_page_check_canary(struct page *page);
+void offline_page_check_canary(struct page *page,
+			       const struct offline_page_owner *owner);
+void offline_page_end_canary(struct page *page);
 #else
 static inline void offline_page_set_canary(struct page *page)
 {
 }
 
-static inline void offline_page_check_canary(struct page *page)
+static inline void
+offline_page_check_canary(struct page *page,
+			  const struct offline_page_owner *owner)
+{
+}
+
+static inline void offline_page_end_canary(struct page *page)
 {
 }
 #endif
@@ -242,7 +237,7 @@ static inline void init_offline_page(struct page *page)
  */
 static inline void __offline_page_leave(struct page *page)
 {
-	offline_page_check_canary(page);
+	offline_page_end_canary(page);
 	__ClearPageOffline(page);
 	clear_bit(PG_offline_never_onlined, offline_page_flags(page));
 	clear_bit(PG_offline_skippable, offline_page_flags(page));

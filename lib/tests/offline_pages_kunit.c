@@ -1,0 +1,3272 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests for offline pages (mm/offline_pages.c).
+ *
+ * They take real pages from the page allocator and give them back. Built in
+ * (CONFIG_OFFLINE_PAGES_KUNIT_TEST=y), they run at boot when the command line
+ * says
+ *
+ *	kunit.enable=1 kunit.filter_glob=offline_pages movablecore=1G
+ *
+ * As a module they run when it is loaded. Best run on a quiet machine with two
+ * NUMA nodes and at least 3 GiB: with movablecore= the pages come from a zone
+ * that hardly anybody else uses, and there are zone boundaries to cross. What
+ * a machine does not have is skipped, with the reason. CONFIG_DEBUG_VM and
+ * CONFIG_DEBUG_OFFLINE_PAGES make the tests stricter.
+ *
+ * Whatever a test does, its fixture checks at the end that each zone manages
+ * as many pages as before (and at boot: that as many are free), that the owners
+ * hold nothing, that there were no more reports of misuse than the test asked
+ * for, and that the kernel neither became tainted nor turned lockdep off. Pages
+ * that a failed test still holds are given back.
+ */
+#include <kunit/static_stub.h>
+#include <kunit/test.h>
+
+#include <linux/bitops.h>
+#include <linux/cleanup.h>
+#include <linux/completion.h>
+#include <linux/debug_locks.h>
+#include <linux/delay.h>
+#include <linux/highmem.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/offline_pages.h>
+#include <linux/panic.h>
+#include <linux/sched/task.h>
+#include <linux/sort.h>
+#include <linux/spinlock.h>
+#include <linux/vmstat.h>
+
+/* From the movable zone if there is one: nobody but the tests takes pages. */
+#define TEST_GFP		(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN)
+
+/* The pages that one page of an owner's bits describes. */
+#define CHUNK_PAGES		(PAGE_SIZE * BITS_PER_BYTE)
+
+/* For the checks only, next to OFFLINE_PAGE_*. */
+#define TEST_NEVER_ONLINED	BIT(30)
+#define TEST_POISONED		BIT(31)
+
+#define BULK_PAGES		300UL
+
+enum fail_point {
+	FAIL_NONE,
+	FAIL_FROZEN,
+	FAIL_CHUNK,
+	FAIL_CONTIG,
+};
+
+struct offline_test {
+	struct offline_page_owner owner;
+	struct offline_page_owner other;
+
+	/* As it was when the test began; zones by node and index. */
+	unsigned long *managed;
+	unsigned long *free;
+	unsigned long totalram;
+	unsigned long counters[OFFLINE_PAGES_NR_COUNTERS];
+	bool warned;
+	bool bad_page;
+	bool lockdep_on;
+
+	/* What the test did on purpose, by zone as well. */
+	long *shift;
+	long *in_use;
+	unsigned long misuse;
+
+	/* Which of the calls to the page allocator fails. */
+	unsigned int calls;
+	unsigned int fail_at;
+	enum fail_point failed;
+	unsigned long frozen_calls;
+	unsigned long frozen_pfn;
+	unsigned long frozen_nr;
+	unsigned long pfn;
+	unsigned long nr_pages;
+};
+
+/*
+ * Zones and their counts. The iterators of mm are not exported.
+ */
+
+static unsigned int nr_zones(void)
+{
+	return nr_node_ids * MAX_NR_ZONES;
+}
+
+static struct zone *zone_nr(unsigned int i)
+{
+	int nid = i / MAX_NR_ZONES;
+
+	if (!node_online(nid))
+		return NULL;
+	return &NODE_DATA(nid)->node_zones[i % MAX_NR_ZONES];
+}
+
+static unsigned int page_zone_nr(const struct page *page)
+{
+	return page_to_nid(page) * MAX_NR_ZONES + page_zonenum(page);
+}
+
+/* The lowest page frame above all zones that has no struct page. */
+static unsigned long missing_pfn(void)
+{
+	unsigned long pfn = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr_zones(); i++)
+		if (zone_nr(i) && populated_zone(zone_nr(i)))
+			pfn = max(pfn, zone_end_pfn(zone_nr(i)));
+	while (pfn_valid(pfn))
+		pfn++;
+	return pfn;
+}
+
+/* This page counts as managed though held, or as not managed though free. */
+static void shift_managed(struct offline_test *t, unsigned long pfn, long nr)
+{
+	t->shift[page_zone_nr(pfn_to_page(pfn))] += nr;
+}
+
+/*
+ * The free pages of a zone, if nobody but the tests takes any. It must be
+ * quiet for this: a page that waits on a CPU's list looks like a lost one, so
+ * there is no other way to tell whether it arrived.
+ */
+static bool count_free(struct zone *zone, unsigned long *free)
+{
+	unsigned long nr;
+	int cpu;
+
+	if (zone_idx(zone) != ZONE_MOVABLE || system_state >= SYSTEM_RUNNING)
+		return false;
+	nr = zone_page_state_snapshot(zone, NR_FREE_PAGES);
+	for_each_online_cpu(cpu)
+		nr += per_cpu_ptr(zone->per_cpu_pageset, cpu)->count;
+	*free = nr;
+	return true;
+}
+
+static void __expect_free(struct kunit *test, struct zone *zone,
+			  unsigned long expected, int line)
+{
+	unsigned int tries;
+	unsigned long free;
+
+	/* Pages on their way from a CPU to the buddy may be counted twice. */
+	for (tries = 0; tries < 10; tries++) {
+		if (!count_free(zone, &free) || free == expected)
+			return;
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ_MSG(test, free, expected,
+			    "free pages of node %d zone %s, line %d",
+			    zone_to_nid(zone), zone->name, line);
+}
+
+static unsigned long counted(const struct offline_test *t,
+			     enum offline_pages_counter_id id)
+{
+	return offline_pages_counter(id) - t->counters[id];
+}
+
+static void count_held(struct offline_page_owner *owner, long *held)
+{
+	struct page *page;
+	unsigned long pfn;
+
+	for (pfn = 0; (page = next_offline_page(owner, pfn));
+	     pfn = page_to_pfn(page) + 1)
+		held[page_zone_nr(page)]++;
+}
+
+/*
+ * Each zone manages exactly the pages that it did in the beginning, without
+ * those that are held now; the rest is free, as it was.
+ */
+static void __expect_accounting(struct kunit *test, int line)
+{
+	struct offline_test *t = test->priv;
+	long ram = t->totalram;
+	unsigned int i;
+	long *held;
+
+	held = kunit_kcalloc(test, nr_zones(), sizeof(*held), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, held);
+	count_held(&t->owner, held);
+	count_held(&t->other, held);
+
+	for (i = 0; i < nr_zones(); i++) {
+		struct zone *zone = zone_nr(i);
+
+		if (!zone)
+			continue;
+		ram += t->shift[i] - held[i];
+		KUNIT_EXPECT_EQ_MSG(test, zone_managed_pages(zone),
+				    t->managed[i] + t->shift[i] - held[i],
+				    "managed pages of node %d zone %s, %ld held, line %d",
+				    zone_to_nid(zone), zone->name, held[i],
+				    line);
+		__expect_free(test, zone, t->free[i] - t->in_use[i] +
+			      t->shift[i] - held[i], line);
+	}
+	KUNIT_EXPECT_EQ_MSG(test, totalram_pages(), ram, "line %d", line);
+	kunit_kfree(test, held);
+}
+
+#define expect_accounting(test) __expect_accounting(test, __LINE__)
+
+/* The owner's own count and its bits must agree. */
+static void __expect_holds(struct kunit *test, struct offline_page_owner *owner,
+			   unsigned long nr_pages, int line)
+{
+	struct page *page;
+	unsigned long pfn, nr = 0;
+
+	for (pfn = 0; (page = next_offline_page(owner, pfn));
+	     pfn = page_to_pfn(page) + 1)
+		nr++;
+	KUNIT_EXPECT_EQ_MSG(test, nr, nr_pages, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, owner->nr_pages, nr_pages, "line %d", line);
+}
+
+#define expect_holds(test, owner, nr_pages) \
+	__expect_holds(test, owner, nr_pages, __LINE__)
+
+/* There were so many more reports of misuse, and the test wants them. */
+static void __expect_misuse(struct kunit *test, unsigned long nr, int line)
+{
+	struct offline_test *t = test->priv;
+
+	t->misuse += nr;
+	KUNIT_EXPECT_EQ_MSG(test, counted(t, OFFLINE_PAGES_MISUSE), t->misuse,
+			    "line %d", line);
+	/* One thing at a time. */
+	t->misuse = counted(t, OFFLINE_PAGES_MISUSE);
+}
+
+#define expect_misuse(test, nr) __expect_misuse(test, nr, __LINE__)
+
+static void __expect_counted(struct kunit *test,
+			     enum offline_pages_counter_id id, unsigned long nr,
+			     int line)
+{
+	/* Without memory hotplug there is only one way to the buddy. */
+	if (!IS_ENABLED(CONFIG_MEMORY_HOTPLUG) &&
+	    (id == OFFLINE_PAGES_FREED || id == OFFLINE_PAGES_ONLINED))
+		return;
+	KUNIT_EXPECT_EQ_MSG(test, counted(test->priv, id), nr, "line %d", line);
+}
+
+#define expect_counted(test, id, nr) __expect_counted(test, id, nr, __LINE__)
+
+/*
+ * Pages.
+ */
+
+/* What is wrong with a page that is offline? NULL if nothing. */
+static const char *offline_page_wrong(const struct page *page,
+				      unsigned int flags)
+{
+	bool skippable = flags & OFFLINE_PAGE_SKIPPABLE;
+	bool movable = flags & OFFLINE_PAGE_MOVABLE;
+	bool never_onlined = flags & TEST_NEVER_ONLINED;
+	bool poisoned = flags & TEST_POISONED;
+
+	if (page->page_type != (unsigned int)PGTY_offline << 24)
+		return "the page type is wrong";
+	if (page_ref_count(page))
+		return "there are references";
+	if (!PageOfflineFrozen(page) || PageOfflineInUse(page))
+		return "it is of the old form";
+	if (PageOfflineSkippable(page) != skippable)
+		return "the skippable flag is wrong";
+	if (PageMovableOffline(page) != movable)
+		return "the movable flag is wrong";
+	if (PageOfflineNeverOnlined(page) != never_onlined)
+		return "the never onlined flag is wrong";
+	if (PageHWPoison(page) != poisoned)
+		return "the poison flag is wrong";
+	if (offline_page_can_skip(page) != (skippable || poisoned))
+		return "memory offlining is told the wrong thing";
+	if (PageCompound(page) || PageLRU(page) || PageReserved(page))
+		return "it is something else, too";
+	if (is_free_buddy_page(page))
+		return "the buddy has it";
+	return NULL;
+}
+
+static void __expect_held(struct kunit *test, struct offline_page_owner *owner,
+			  unsigned long pfn, unsigned long nr_pages,
+			  unsigned int flags, int line)
+{
+	struct offline_test *t = test->priv;
+	struct offline_page_owner *not_owner;
+	unsigned long end_pfn = pfn + nr_pages;
+
+	not_owner = owner == &t->owner ? &t->other : &t->owner;
+	for (; pfn < end_pfn; pfn++) {
+		const char *wrong;
+
+		wrong = offline_page_wrong(pfn_to_page(pfn), flags);
+		if (!wrong && !offline_page_held(owner, pfn))
+			wrong = "its owner does not hold it";
+		if (!wrong && offline_page_held(not_owner, pfn))
+			wrong = "another owner holds it";
+		if (wrong) {
+			KUNIT_FAIL(test, "held page %#lx: %s, line %d", pfn,
+				   wrong, line);
+			return;
+		}
+	}
+}
+
+#define expect_held(test, owner, pfn, nr_pages, flags) \
+	__expect_held(test, owner, pfn, nr_pages, flags, __LINE__)
+
+/* These pages are the page allocator's again, or already somebody else's. */
+static void __expect_back(struct kunit *test, unsigned long pfn,
+			  unsigned long nr_pages, int line)
+{
+	const unsigned long aliases = BIT(PG_offline_never_onlined) |
+				      BIT(PG_offline_skippable) |
+				      BIT(PG_offline_movable) |
+				      BIT(PG_offline_in_use);
+	unsigned long end_pfn = pfn + nr_pages;
+	struct offline_test *t = test->priv;
+
+	for (; pfn < end_pfn; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+		const char *wrong = NULL;
+
+		if (PageOffline(page))
+			wrong = "it is offline";
+		else if (offline_page_held(&t->owner, pfn) ||
+			 offline_page_held(&t->other, pfn))
+			wrong = "it is still held";
+		else if (!page_ref_count(page) && !page_has_type(page) &&
+			 !PageTail(page) && (*offline_page_flags(page) & aliases))
+			wrong = "its flags were not cleared";
+		if (wrong) {
+			KUNIT_FAIL(test, "freed page %#lx: %s, line %d", pfn,
+				   wrong, line);
+			return;
+		}
+	}
+}
+
+#define expect_back(test, pfn, nr_pages) \
+	__expect_back(test, pfn, nr_pages, __LINE__)
+
+/* The owner does not hold anything, and everything is as it was. */
+static void __expect_all_back(struct kunit *test,
+			      struct offline_page_owner *owner, int line)
+{
+	__expect_holds(test, owner, 0, line);
+	__expect_accounting(test, line);
+}
+
+#define expect_all_back(test, owner) __expect_all_back(test, owner, __LINE__)
+
+/*
+ * With the rest of the pageblocks at its ends: a page there that cannot be
+ * moved keeps the page allocator from giving the range away. Pages on the
+ * lists of the CPUs are good enough where there is little choice.
+ */
+static bool range_is_free(unsigned long pfn, unsigned long nr_pages, bool lists)
+{
+	unsigned long end_pfn = ALIGN(pfn + nr_pages, pageblock_nr_pages);
+
+	pfn = ALIGN_DOWN(pfn, pageblock_nr_pages);
+	for (; pfn < end_pfn; pfn++) {
+		const struct page *page = pfn_to_online_page(pfn);
+
+		if (!page)
+			return false;
+		if (is_free_buddy_page(page))
+			continue;
+		if (!lists || page_ref_count(page) || page_has_type(page) ||
+		    PageTail(page))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Find a multiple of @align with @before free pages below it and @after free
+ * pages from it on, all in one zone; the higher the zone, the better. 0 if
+ * there is none.
+ */
+static unsigned long __find_free_pages(unsigned long align, unsigned long before,
+				       unsigned long after)
+{
+	unsigned int i, nid;
+
+	for (i = MAX_NR_ZONES; i-- > 0;) {
+		for_each_online_node(nid) {
+			struct zone *zone = &NODE_DATA(nid)->node_zones[i];
+			unsigned long start_pfn = zone->zone_start_pfn;
+			unsigned long pfn = zone_end_pfn(zone);
+
+			if (!populated_zone(zone) || pfn < after)
+				continue;
+			pfn = ALIGN_DOWN(pfn - after, align);
+			for (; pfn >= start_pfn + before && pfn >= align;
+			     pfn -= align) {
+				const struct page *page;
+
+				page = pfn_to_online_page(pfn);
+				if (page && page_zone(page) == zone &&
+				    range_is_free(pfn - before, before + after,
+						  false))
+					return pfn;
+			}
+		}
+	}
+	return 0;
+}
+
+static unsigned long find_free_pages(struct kunit *test, unsigned long align,
+				     unsigned long before, unsigned long after)
+{
+	unsigned long pfn = __find_free_pages(align, before, after);
+
+	if (!pfn)
+		kunit_skip(test, "no %lu free pages around a multiple of %lu",
+			   before + after, align);
+	return pfn;
+}
+
+/* As alloc_offline_page_range(), for pages that were free a moment ago. */
+static int take_range(struct offline_page_owner *owner, unsigned long pfn,
+		      unsigned long nr_pages, unsigned int flags)
+{
+	unsigned int tries;
+	int ret;
+
+	for (tries = 0; tries < 5; tries++) {
+		ret = alloc_offline_page_range(owner, pfn, nr_pages, TEST_GFP,
+					       flags);
+		if (ret != -EBUSY)
+			break;
+	}
+	return ret;
+}
+
+static void need_contig_alloc(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_CONTIG_ALLOC))
+		kunit_skip(test, "needs CONFIG_CONTIG_ALLOC");
+}
+
+static struct page *take_page(struct kunit *test,
+			      struct offline_page_owner *owner,
+			      unsigned int flags)
+{
+	struct page *page;
+
+	page = alloc_offline_page(owner, TEST_GFP, NUMA_NO_NODE, flags);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	return page;
+}
+
+/* It may fail where the page allocator fails as well. */
+static bool have_block(unsigned int order)
+{
+	struct page *page = alloc_pages(TEST_GFP, order);
+
+	if (page)
+		__free_pages(page, order);
+	return page;
+}
+
+static unsigned long take_block(struct kunit *test,
+				struct offline_page_owner *owner,
+				unsigned int order, unsigned int flags)
+{
+	struct page *page;
+
+	page = alloc_offline_pages(owner, order, TEST_GFP, NUMA_NO_NODE, flags);
+	if (!page && !have_block(order))
+		kunit_skip(test, "no free block of order %u", order);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	return page_to_pfn(page);
+}
+
+KUNIT_DEFINE_ACTION_WRAPPER(put_page_action, __free_page, struct page *);
+
+/* An ordinary page, with the one reference that is the test's. */
+static struct page *get_page_in_use(struct kunit *test)
+{
+	struct page *page = alloc_page(TEST_GFP);
+	struct offline_test *t = test->priv;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, put_page_action, page));
+	t->in_use[page_zone_nr(page)]++;
+	return page;
+}
+
+static void put_page_in_use(struct kunit *test, struct page *page)
+{
+	struct offline_test *t = test->priv;
+
+	t->in_use[page_zone_nr(page)]--;
+	kunit_release_action(test, put_page_action, page);
+}
+
+/*
+ * Mark a page that came from the page allocator never onlined. To the core
+ * that is as good as one from a new memory block: freeing it means onlining
+ * it, and that counts it as managed as freeing would have done.
+ */
+static void set_never_onlined(unsigned long pfn)
+{
+	set_bit(PG_offline_never_onlined, offline_page_flags(pfn_to_page(pfn)));
+}
+
+/* An offline page that nobody holds any more goes back. */
+static void rescue_page(struct offline_test *t, struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	if (!PageOfflineFrozen(page) || offline_page_held(&t->owner, pfn) ||
+	    offline_page_held(&t->other, pfn))
+		return;
+	set_never_onlined(pfn);
+	free_offline_page(&t->owner, page);
+}
+
+struct fresh_pages {
+	struct offline_test *t;
+	unsigned long pfn;
+	unsigned long nr_pages;
+};
+
+static void rescue_fresh_pages(void *arg)
+{
+	struct fresh_pages *fresh = arg;
+	unsigned long i;
+
+	for (i = 0; i < fresh->nr_pages; i++) {
+		struct page *page = pfn_to_page(fresh->pfn + i);
+
+		if (PageOfflineNeverOnlined(page))
+			rescue_page(fresh->t, page);
+	}
+}
+
+/*
+ * Make pages as memory hotplug makes them: offline, frozen, never onlined,
+ * not managed, and nobody's.
+ */
+static unsigned long get_fresh_pages(struct kunit *test, unsigned int order)
+{
+	struct offline_test *t = test->priv;
+	struct fresh_pages *fresh;
+	unsigned long i;
+	struct page *page;
+
+	fresh = kunit_kzalloc(test, sizeof(*fresh), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, fresh);
+	page = alloc_pages(TEST_GFP, order);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	split_page(page, order);
+
+	*fresh = (struct fresh_pages){
+		.t = t,
+		.pfn = page_to_pfn(page),
+		.nr_pages = 1UL << order,
+	};
+	adjust_managed_page_count(page, -(long)fresh->nr_pages);
+	for (i = 0; i < fresh->nr_pages; i++)
+		init_offline_page(page + i);
+	shift_managed(t, fresh->pfn, -(long)fresh->nr_pages);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, rescue_fresh_pages,
+						  fresh));
+	return fresh->pfn;
+}
+
+/* They are held now, or free: the fixture sees where they went. */
+static void fresh_pages_settled(struct kunit *test, unsigned long pfn,
+				unsigned long nr_pages)
+{
+	shift_managed(test->priv, pfn, nr_pages);
+}
+
+/*
+ * The fixture.
+ */
+
+static void snapshot(struct offline_test *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_zones(); i++) {
+		struct zone *zone = zone_nr(i);
+
+		if (!zone)
+			continue;
+		t->managed[i] = zone_managed_pages(zone);
+		count_free(zone, &t->free[i]);
+	}
+	t->totalram = totalram_pages();
+	for (i = 0; i < OFFLINE_PAGES_NR_COUNTERS; i++)
+		t->counters[i] = offline_pages_counter(i);
+	t->warned = test_taint(TAINT_WARN);
+	t->bad_page = test_taint(TAINT_BAD_PAGE);
+	t->lockdep_on = debug_locks;
+}
+
+/* Comes after all that the test has to undo. */
+static void check_end(void *arg)
+{
+	struct kunit *test = arg;
+	struct offline_test *t = test->priv;
+	unsigned int i;
+
+	for (i = 0; i < nr_zones(); i++) {
+		struct zone *zone = zone_nr(i);
+
+		if (!zone)
+			continue;
+		KUNIT_EXPECT_EQ_MSG(test, zone_managed_pages(zone),
+				    t->managed[i], "node %d zone %s",
+				    zone_to_nid(zone), zone->name);
+		__expect_free(test, zone, t->free[i], __LINE__);
+	}
+	KUNIT_EXPECT_EQ(test, totalram_pages(), t->totalram);
+	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_MISUSE), t->misuse);
+	KUNIT_EXPECT_EQ(test, test_taint(TAINT_WARN), t->warned);
+	KUNIT_EXPECT_EQ(test, test_taint(TAINT_BAD_PAGE), t->bad_page);
+	/* It turns itself off when it finds something. */
+	KUNIT_EXPECT_EQ(test, !!debug_locks, t->lockdep_on);
+}
+
+static void free_all(struct offline_page_owner *owner)
+{
+	struct page *page;
+	unsigned long pfn;
+
+	for (pfn = 0; (page = next_offline_page(owner, pfn));
+	     pfn = page_to_pfn(page) + 1)
+		free_offline_page(owner, page);
+}
+
+static void give_back(void *arg)
+{
+	struct offline_page_owner *owner = arg;
+
+	free_all(owner);
+	unregister_offline_page_owner(owner);
+}
+
+static int offline_pages_test_init(struct kunit *test)
+{
+	struct offline_test *t;
+	int ret;
+
+	t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
+	if (!t)
+		return -ENOMEM;
+	t->managed = kunit_kcalloc(test, nr_zones(), sizeof(*t->managed),
+				   GFP_KERNEL);
+	t->shift = kunit_kcalloc(test, nr_zones(), sizeof(*t->shift),
+				 GFP_KERNEL);
+	t->in_use = kunit_kcalloc(test, nr_zones(), sizeof(*t->in_use),
+				  GFP_KERNEL);
+	t->free = kunit_kcalloc(test, nr_zones(), sizeof(*t->free), GFP_KERNEL);
+	if (!t->managed || !t->shift || !t->in_use || !t->free)
+		return -ENOMEM;
+	init_offline_page_owner(&t->owner, "kunit");
+	init_offline_page_owner(&t->other, "kunit-other");
+	t->fail_at = UINT_MAX;
+	test->priv = t;
+
+	snapshot(t);
+	ret = kunit_add_action(test, check_end, test);
+	if (ret)
+		return ret;
+	ret = register_offline_page_owner(&t->owner);
+	if (ret)
+		return ret;
+	ret = kunit_add_action_or_reset(test, give_back, &t->owner);
+	if (ret)
+		return ret;
+	ret = register_offline_page_owner(&t->other);
+	if (ret)
+		return ret;
+	return kunit_add_action_or_reset(test, give_back, &t->other);
+}
+
+/* Before anything is undone: a test gives back all that it took. */
+static void offline_pages_test_exit(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+
+	if (!t)
+		return;
+	KUNIT_EXPECT_EQ(test, t->owner.nr_pages, 0UL);
+	KUNIT_EXPECT_EQ(test, t->other.nr_pages, 0UL);
+}
+
+/*
+ * Parameters that more than one test uses.
+ */
+
+struct flags_param {
+	const char *name;
+	unsigned int flags;
+};
+
+static const struct flags_param all_flags[] = {
+	{ "plain", 0 },
+	{ "skippable", OFFLINE_PAGE_SKIPPABLE },
+	{ "movable", OFFLINE_PAGE_MOVABLE },
+	{ "skippable and movable", OFFLINE_PAGE_SKIPPABLE | OFFLINE_PAGE_MOVABLE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(flags, all_flags, name);
+
+static unsigned int param_flags(struct kunit *test)
+{
+	const struct flags_param *param = test->param_value;
+
+	return param->flags;
+}
+
+/*
+ * Allocation and freeing.
+ */
+
+static void alloc_one_page(struct kunit *test)
+{
+	static const gfp_t gfps[] = { GFP_KERNEL, GFP_HIGHUSER, TEST_GFP,
+				      GFP_KERNEL_ACCOUNT,
+				      GFP_KERNEL | __GFP_COMP };
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(gfps); i++) {
+		struct page *page;
+		unsigned long pfn;
+
+		page = alloc_offline_page(&t->owner, gfps[i], NUMA_NO_NODE,
+					  flags);
+		KUNIT_ASSERT_NOT_NULL(test, page);
+		pfn = page_to_pfn(page);
+		KUNIT_EXPECT_LE(test, page_zonenum(page), gfp_zone(gfps[i]));
+		expect_held(test, &t->owner, pfn, 1, flags);
+		expect_holds(test, &t->owner, 1UL);
+		expect_accounting(test);
+		expect_counted(test, OFFLINE_PAGES_ALLOCATED, i + 1UL);
+		expect_counted(test, OFFLINE_PAGES_FREED, i + 0UL);
+
+		free_offline_page(&t->owner, page);
+		expect_back(test, pfn, 1);
+		expect_all_back(test, &t->owner);
+		expect_counted(test, OFFLINE_PAGES_FREED, i + 1UL);
+	}
+	expect_counted(test, OFFLINE_PAGES_ALLOC_FAILED, 0UL);
+}
+
+/* Is there a free block of this order, or more, with that page in it? */
+static bool in_free_block(const struct page *page, unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	for (; order <= MAX_PAGE_ORDER; order++) {
+		const struct page *head = page - (pfn & ((1UL << order) - 1));
+
+		if (PageBuddy(head) && page_private(head) >= order)
+			return true;
+	}
+	return false;
+}
+
+static void alloc_all_orders(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	unsigned long allocated = 0;
+	unsigned int order;
+
+	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
+		unsigned long nr = 1UL << order, pfn;
+		struct page *page;
+
+		page = alloc_offline_pages(&t->owner, order, TEST_GFP,
+					   NUMA_NO_NODE, flags);
+		if (!page) {
+			KUNIT_EXPECT_FALSE_MSG(test, have_block(order),
+					       "order %u", order);
+			continue;
+		}
+		pfn = page_to_pfn(page);
+		allocated += nr;
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(pfn, nr));
+		expect_held(test, &t->owner, pfn, nr, flags);
+		expect_holds(test, &t->owner, nr);
+		expect_accounting(test);
+		expect_counted(test, OFFLINE_PAGES_ALLOCATED, allocated);
+
+		free_offline_page_range(&t->owner, pfn, nr);
+		/* As one block: these orders do not wait on the CPUs' lists. */
+		if (page_zonenum(page) == ZONE_MOVABLE &&
+		    order > PAGE_ALLOC_COSTLY_ORDER && order != pageblock_order)
+			KUNIT_EXPECT_TRUE_MSG(test, in_free_block(page, order),
+					      "order %u", order);
+		expect_back(test, pfn, nr);
+		expect_all_back(test, &t->owner);
+		expect_counted(test, OFFLINE_PAGES_FREED, allocated);
+	}
+}
+
+struct split_param {
+	const char *name;
+	/* Which part of how many to free in the i-th place. */
+	unsigned long (*part)(unsigned long i, unsigned long nr);
+};
+
+static unsigned long part_rising(unsigned long i, unsigned long nr)
+{
+	return i;
+}
+
+static unsigned long part_falling(unsigned long i, unsigned long nr)
+{
+	return nr - 1 - i;
+}
+
+/* First the even ones, then the odd ones. */
+static unsigned long part_alternating(unsigned long i, unsigned long nr)
+{
+	unsigned long even = DIV_ROUND_UP(nr, 2);
+
+	return i < even ? 2 * i : 2 * (i - even) + 1;
+}
+
+static const struct split_param splits[] = {
+	{ "rising", part_rising },
+	{ "falling", part_falling },
+	{ "alternating", part_alternating },
+};
+
+KUNIT_ARRAY_PARAM_DESC(split, splits, name);
+
+/* What came as a block may leave in parts of every smaller order. */
+static void free_in_parts(struct kunit *test)
+{
+	const struct split_param *param = test->param_value;
+	struct offline_test *t = test->priv;
+	unsigned int order, part_order;
+
+	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
+		unsigned long nr = 1UL << order, pfn = 0;
+
+		for (part_order = 0; part_order <= order; part_order++) {
+			unsigned long parts = nr >> part_order;
+			unsigned long part_nr = 1UL << part_order;
+			unsigned long i, part_pfn;
+
+			pfn = take_block(test, &t->owner, order, 0);
+			for (i = 0; i < parts; i++) {
+				part_pfn = pfn +
+					   (param->part(i, parts) << part_order);
+				expect_held(test, &t->owner, part_pfn, part_nr,
+					    0);
+				if (part_order)
+					free_offline_page_range(&t->owner,
+								part_pfn,
+								part_nr);
+				else
+					free_offline_page(&t->owner,
+							  pfn_to_page(part_pfn));
+				KUNIT_ASSERT_EQ(test, t->owner.nr_pages,
+						nr - (i + 1) * part_nr);
+			}
+			expect_all_back(test, &t->owner);
+		}
+		expect_back(test, pfn, nr);
+	}
+}
+
+static int cmp_pfn(const void *a, const void *b)
+{
+	unsigned long x = *(const unsigned long *)a;
+	unsigned long y = *(const unsigned long *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void alloc_bulk(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	unsigned long *pfns, *again;
+	unsigned long i, nr;
+	unsigned int round;
+
+	pfns = kunit_kcalloc(test, BULK_PAGES, sizeof(*pfns), GFP_KERNEL);
+	again = kunit_kcalloc(test, BULK_PAGES, sizeof(*again), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	KUNIT_ASSERT_NOT_NULL(test, again);
+
+	KUNIT_EXPECT_EQ(test, 0,
+			alloc_offline_pages_bulk(&t->owner, 0, TEST_GFP,
+						 NUMA_NO_NODE, flags, pfns));
+	free_offline_pages_bulk(&t->owner, 0, pfns);
+	expect_counted(test, OFFLINE_PAGES_ALLOCATED, 0UL);
+
+	for (round = 0; round < 4; round++) {
+		nr = alloc_offline_pages_bulk(&t->owner, BULK_PAGES, TEST_GFP,
+					      NUMA_NO_NODE, flags, pfns);
+		KUNIT_ASSERT_EQ(test, nr, BULK_PAGES);
+		for (i = 0; i < nr; i++)
+			expect_held(test, &t->owner, pfns[i], 1, flags);
+		/* Exactly as many, so no two of them are the same. */
+		expect_holds(test, &t->owner, nr);
+		expect_accounting(test);
+		expect_counted(test, OFFLINE_PAGES_ALLOCATED,
+			       (round + 1) * BULK_PAGES);
+
+		for (i = 0; i < nr; i++) {
+			if (round == 1)
+				again[i] = pfns[nr - 1 - i];
+			else if (round == 2)
+				again[i] = pfns[i * 7 % nr];
+			else
+				again[i] = pfns[i];
+		}
+		if (round == 3)
+			sort(again, nr, sizeof(*again), cmp_pfn, NULL);
+		/* In two parts: the second is not touched by the first. */
+		free_offline_pages_bulk(&t->owner, nr / 3, again);
+		expect_holds(test, &t->owner, nr - nr / 3);
+		for (i = 0; i < nr; i++) {
+			if (i < nr / 3)
+				KUNIT_EXPECT_FALSE(test,
+						   offline_page_held(&t->owner,
+								     again[i]));
+			else
+				expect_held(test, &t->owner, again[i], 1, flags);
+		}
+		free_offline_pages_bulk(&t->owner, nr - nr / 3, again + nr / 3);
+		expect_all_back(test, &t->owner);
+	}
+	for (i = 0; i < BULK_PAGES; i += 50)
+		expect_back(test, pfns[i], 1);
+	expect_counted(test, OFFLINE_PAGES_FREED, 4 * BULK_PAGES);
+	expect_counted(test, OFFLINE_PAGES_ALLOC_FAILED, 0UL);
+}
+
+static void alloc_contiguous(struct kunit *test)
+{
+	const unsigned long sizes[] = { 1, 3, 1000, MAX_ORDER_NR_PAGES,
+					2 * MAX_ORDER_NR_PAGES };
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	unsigned int i;
+
+	need_contig_alloc(test);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct page *page;
+		unsigned long pfn;
+
+		page = alloc_offline_pages_contig(&t->owner, sizes[i], TEST_GFP,
+						  numa_mem_id(), flags);
+		KUNIT_ASSERT_NOT_NULL_MSG(test, page, "%lu pages", sizes[i]);
+		pfn = page_to_pfn(page);
+		if (is_power_of_2(sizes[i]))
+			KUNIT_EXPECT_TRUE(test, IS_ALIGNED(pfn, sizes[i]));
+		expect_held(test, &t->owner, pfn, sizes[i], flags);
+		expect_holds(test, &t->owner, sizes[i]);
+		expect_accounting(test);
+
+		free_offline_page_range(&t->owner, pfn, sizes[i]);
+		expect_back(test, pfn, sizes[i]);
+		expect_all_back(test, &t->owner);
+	}
+
+	expect_counted(test, OFFLINE_PAGES_ALLOC_FAILED, 0UL);
+	KUNIT_EXPECT_NULL(test,
+			  alloc_offline_pages_contig(&t->owner, 0, TEST_GFP,
+						     numa_mem_id(), flags));
+	/* More than there can be. */
+	KUNIT_EXPECT_NULL(test,
+			  alloc_offline_pages_contig(&t->owner,
+						     1UL << (BITS_PER_LONG - PAGE_SHIFT - 1),
+						     TEST_GFP, numa_mem_id(),
+						     flags));
+	expect_counted(test, OFFLINE_PAGES_ALLOC_FAILED, 1UL);
+	expect_all_back(test, &t->owner);
+}
+
+static void alloc_on_node(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY) {
+		unsigned long pfns[5];
+		struct page *page;
+
+		page = alloc_offline_pages(&t->owner, 1,
+					   TEST_GFP | __GFP_THISNODE, nid, 0);
+		KUNIT_ASSERT_NOT_NULL_MSG(test, page, "node %d", nid);
+		KUNIT_EXPECT_EQ(test, page_to_nid(page), nid);
+		KUNIT_ASSERT_EQ(test, ARRAY_SIZE(pfns),
+				alloc_offline_pages_bulk(&t->owner,
+							 ARRAY_SIZE(pfns),
+							 TEST_GFP | __GFP_THISNODE,
+							 nid, 0, pfns));
+		KUNIT_EXPECT_EQ(test, page_to_nid(pfn_to_page(pfns[0])), nid);
+		KUNIT_EXPECT_EQ(test, page_to_nid(pfn_to_page(pfns[4])), nid);
+		expect_accounting(test);
+		free_offline_page_range(&t->owner, page_to_pfn(page), 2);
+		free_offline_pages_bulk(&t->owner, ARRAY_SIZE(pfns), pfns);
+
+		if (!IS_ENABLED(CONFIG_CONTIG_ALLOC))
+			continue;
+		page = alloc_offline_pages_contig(&t->owner, 7,
+						  TEST_GFP | __GFP_THISNODE,
+						  nid, 0);
+		KUNIT_ASSERT_NOT_NULL_MSG(test, page, "node %d", nid);
+		KUNIT_EXPECT_EQ(test, page_to_nid(page), nid);
+		expect_accounting(test);
+		free_offline_page_range(&t->owner, page_to_pfn(page), 7);
+	}
+	expect_all_back(test, &t->owner);
+}
+
+/* GFP flags that say what is in the pages mean what they say. */
+static void alloc_zeroed(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	struct page *page;
+	unsigned int i;
+
+	/* Leave some dirt behind for the next one to find. */
+	page = alloc_pages(GFP_KERNEL, 2);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	memset(page_address(page), 0xa5, 4 * PAGE_SIZE);
+	__free_pages(page, 2);
+
+	page = alloc_offline_pages(&t->owner, 2, GFP_KERNEL | __GFP_ZERO,
+				   NUMA_NO_NODE, 0);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_NULL_MSG(test,
+				      memchr_inv(page_address(page + i), 0,
+						 PAGE_SIZE),
+				      "page %u", i);
+	free_offline_page_range(&t->owner, page_to_pfn(page), 4);
+	expect_all_back(test, &t->owner);
+}
+
+/* Online callbacks, and drivers under their lock, free with interrupts off. */
+static void free_in_atomic_context(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	static DEFINE_SPINLOCK(lock);
+	unsigned long pfn, i, pfns[4];
+
+	pfn = take_block(test, &t->owner, 4, 0);
+	for (i = 8; i < 16; i++)
+		set_never_onlined(pfn + i);
+	for (i = 0; i < ARRAY_SIZE(pfns); i++)
+		pfns[i] = pfn + 4 * i;
+
+	scoped_guard(spinlock_irqsave, &lock) {
+		free_offline_page(&t->owner, pfn_to_page(pfn + 1));
+		free_offline_pages_bulk(&t->owner, ARRAY_SIZE(pfns), pfns);
+		free_offline_page_range(&t->owner, pfn + 2, 2);
+		free_offline_page_range(&t->owner, pfn + 5, 3);
+		free_offline_page_range(&t->owner, pfn + 9, 3);
+		free_offline_page_range(&t->owner, pfn + 13, 3);
+	}
+	expect_back(test, pfn, 16);
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_FREED, 8UL);
+	expect_counted(test, OFFLINE_PAGES_ONLINED, 8UL);
+}
+
+/*
+ * Ranges.
+ */
+
+struct range_param {
+	const char *name;
+	/* In pages and in blocks of MAX_PAGE_ORDER, from an aligned start. */
+	unsigned int skip;
+	unsigned int skip_blocks;
+	unsigned int nr;
+	unsigned int nr_blocks;
+};
+
+#define RANGE_TEST_BLOCKS 4
+
+static const struct range_param ranges[] = {
+	{ "one page", 5, 0, 1, 0 },
+	{ "a few pages inside a block", 3, 0, 17, 0 },
+	{ "one block", 0, 0, 0, 1 },
+	{ "two blocks", 0, 1, 0, 2 },
+	{ "unaligned start", 1, 0, 0, 1 },
+	{ "unaligned end", 0, 0, 1, 1 },
+	{ "both unaligned", 7, 0, 13, 2 },
+	{ "all but the first and the last page", 1, 0, -2, 4 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(range, ranges, name);
+
+static void claim_range(struct kunit *test)
+{
+	const struct range_param *param = test->param_value;
+	struct offline_test *t = test->priv;
+	unsigned long base, pfn, nr, half;
+	unsigned int i;
+
+	need_contig_alloc(test);
+	base = find_free_pages(test, MAX_ORDER_NR_PAGES, 0,
+			       RANGE_TEST_BLOCKS * MAX_ORDER_NR_PAGES);
+	pfn = base + param->skip_blocks * MAX_ORDER_NR_PAGES + param->skip;
+	nr = param->nr_blocks * MAX_ORDER_NR_PAGES + (int)param->nr;
+	half = nr / 2;
+
+	for (i = 0; i < ARRAY_SIZE(all_flags); i++) {
+		unsigned int flags = all_flags[i].flags;
+
+		KUNIT_ASSERT_EQ(test, 0, take_range(&t->owner, pfn, nr, flags));
+		expect_held(test, &t->owner, pfn, nr, flags);
+		/* Not one page more. */
+		expect_holds(test, &t->owner, nr);
+		expect_accounting(test);
+
+		/* The end first, then the rest. */
+		free_offline_page_range(&t->owner, pfn + half, nr - half);
+		expect_held(test, &t->owner, pfn, half, flags);
+		expect_holds(test, &t->owner, half);
+		expect_accounting(test);
+		if (half)
+			free_offline_page_range(&t->owner, pfn, half);
+		expect_back(test, pfn, nr);
+		expect_all_back(test, &t->owner);
+	}
+	expect_counted(test, OFFLINE_PAGES_ALLOCATED, 4 * nr);
+	expect_counted(test, OFFLINE_PAGES_FREED, 4 * nr);
+}
+
+/* Memory sections, and the pages of an owner's bits, have edges as well. */
+static void claim_across(struct kunit *test, unsigned long boundary)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn, i;
+
+	need_contig_alloc(test);
+	pfn = find_free_pages(test, boundary, 100, 200) - 100;
+
+	KUNIT_ASSERT_EQ(test, 0,
+			take_range(&t->owner, pfn, 300, OFFLINE_PAGE_SKIPPABLE));
+	expect_held(test, &t->owner, pfn, 300, OFFLINE_PAGE_SKIPPABLE);
+	expect_holds(test, &t->owner, 300UL);
+	expect_accounting(test);
+
+	/* Across, from the middle out; never onlined on the upper side. */
+	for (i = 100; i < 105; i++)
+		set_never_onlined(pfn + i);
+	free_offline_page_range(&t->owner, pfn + 95, 10);
+	expect_back(test, pfn + 95, 10);
+	expect_holds(test, &t->owner, 290UL);
+	expect_accounting(test);
+	expect_counted(test, OFFLINE_PAGES_ONLINED, 5UL);
+	free_offline_page_range(&t->owner, pfn, 95);
+	free_offline_page_range(&t->owner, pfn + 105, 195);
+	expect_back(test, pfn, 300);
+	expect_all_back(test, &t->owner);
+}
+
+static void claim_across_sections(struct kunit *test)
+{
+#ifdef CONFIG_SPARSEMEM
+	claim_across(test, PAGES_PER_SECTION);
+#else
+	kunit_skip(test, "there are no sections without CONFIG_SPARSEMEM");
+#endif
+}
+
+static void claim_across_chunks(struct kunit *test)
+{
+	claim_across(test, CHUNK_PAGES);
+}
+
+#define NO_ZONE_BOUNDARY \
+	"no zone boundary with free pages on both sides; try movablecore=1G"
+
+/*
+ * The first page of a zone that follows another one without a hole, with @nr
+ * pages free on both sides; 0 if there is none at @from or above.
+ */
+static unsigned long find_zone_boundary(unsigned long from, unsigned long nr)
+{
+	unsigned long found = 0;
+	unsigned int i;
+
+	for (i = 0; i < nr_zones(); i++) {
+		struct zone *zone = zone_nr(i);
+		struct page *below, *above;
+		unsigned long pfn;
+
+		if (!zone || !populated_zone(zone))
+			continue;
+		pfn = zone_end_pfn(zone);
+		if (pfn < from || (found && pfn >= found))
+			continue;
+		below = pfn_to_online_page(pfn - 1);
+		above = pfn_to_online_page(pfn);
+		if (below && above && page_zone(below) != page_zone(above) &&
+		    range_is_free(pfn - nr, 2 * nr, true))
+			found = pfn;
+	}
+	return found;
+}
+
+static void claim_across_boundary(struct kunit *test, unsigned long boundary,
+				  unsigned long nr)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn = boundary - nr, i;
+
+	KUNIT_ASSERT_EQ(test, 0, take_range(&t->owner, pfn, 2 * nr,
+					    OFFLINE_PAGE_MOVABLE));
+	expect_held(test, &t->owner, pfn, 2 * nr, OFFLINE_PAGE_MOVABLE);
+	expect_holds(test, &t->owner, 2 * nr);
+	/* Each zone lost its own half. */
+	expect_accounting(test);
+	for (i = 0; i < 2 * nr; i += 3)
+		set_never_onlined(pfn + i);
+	free_offline_page_range(&t->owner, pfn, 2 * nr);
+	expect_back(test, pfn, 2 * nr);
+	expect_all_back(test, &t->owner);
+}
+
+static void claim_across_zones(struct kunit *test)
+{
+	static const unsigned int sizes[] = { 1, 50, 600 };
+	unsigned long boundary = 0;
+	unsigned int i, nr = 0;
+
+	need_contig_alloc(test);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		while ((boundary = find_zone_boundary(boundary + 1, sizes[i]))) {
+			claim_across_boundary(test, boundary, sizes[i]);
+			nr++;
+		}
+	}
+	if (!nr)
+		kunit_skip(test, NO_ZONE_BOUNDARY);
+	kunit_info(test, "claimed %u times across a zone boundary\n", nr);
+}
+
+/* One page in the way, on either side of a zone boundary: nothing is taken. */
+static void claim_busy_range(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long base, pfn, nr = 64, i;
+	unsigned int round;
+
+	need_contig_alloc(test);
+	base = find_zone_boundary(1, nr / 2);
+	if (base)
+		base -= nr / 2;
+	else
+		base = find_free_pages(test, nr, 0, nr);
+
+	for (round = 0; round < 3; round++) {
+		static const unsigned int places[] = { 0, 40, 63 };
+
+		pfn = base + places[round];
+		KUNIT_ASSERT_EQ(test, 0, take_range(&t->other, pfn, 1, 0));
+		expect_accounting(test);
+		i = counted(t, OFFLINE_PAGES_ALLOC_FAILED);
+		KUNIT_EXPECT_EQ(test, -EBUSY,
+				alloc_offline_page_range(&t->owner, base, nr,
+							 TEST_GFP, 0));
+		expect_counted(test, OFFLINE_PAGES_ALLOC_FAILED, i + 1);
+		expect_holds(test, &t->owner, 0UL);
+		expect_held(test, &t->other, pfn, 1, 0);
+		expect_accounting(test);
+		free_offline_page(&t->other, pfn_to_page(pfn));
+		expect_back(test, base, nr);
+		expect_all_back(test, &t->other);
+	}
+}
+
+static void claim_invalid_range(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn, missing = missing_pfn();
+
+	pfn = find_free_pages(test, 16, 0, 16);
+
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			alloc_offline_page_range(&t->owner, pfn, 0, TEST_GFP, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			alloc_offline_page_range(&t->owner, pfn, ULONG_MAX,
+						 TEST_GFP, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			alloc_offline_page_range(&t->owner, missing, 1,
+						 TEST_GFP, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			alloc_offline_page_range(&t->owner, missing - 1, 2,
+						 TEST_GFP, 0));
+	expect_misuse(test, 0);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			alloc_offline_page_range(&t->owner, pfn, 1, TEST_GFP,
+						 BIT(2)));
+	expect_misuse(test, 1);
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_ALLOCATED, 0UL);
+}
+
+/*
+ * Never onlined pages.
+ */
+
+struct mix_param {
+	const char *name;
+	bool (*never_onlined)(unsigned long i, unsigned long nr);
+};
+
+static bool mix_all(unsigned long i, unsigned long nr)
+{
+	return true;
+}
+
+static bool mix_first(unsigned long i, unsigned long nr)
+{
+	return !i;
+}
+
+static bool mix_one_inside(unsigned long i, unsigned long nr)
+{
+	return i == nr / 2 + 1;
+}
+
+static bool mix_last(unsigned long i, unsigned long nr)
+{
+	return i == nr - 1;
+}
+
+static bool mix_half(unsigned long i, unsigned long nr)
+{
+	return i < nr / 2;
+}
+
+static bool mix_odd(unsigned long i, unsigned long nr)
+{
+	return i & 1;
+}
+
+static bool mix_runs(unsigned long i, unsigned long nr)
+{
+	return i / 7 & 1;
+}
+
+static const struct mix_param mixes[] = {
+	{ "all", mix_all },
+	{ "the first", mix_first },
+	{ "one inside", mix_one_inside },
+	{ "the last", mix_last },
+	{ "the first half", mix_half },
+	{ "every other", mix_odd },
+	{ "runs of seven", mix_runs },
+};
+
+KUNIT_ARRAY_PARAM_DESC(mix, mixes, name);
+
+/* One call frees what was onlined and onlines what never was. */
+static void free_mixed_range(struct kunit *test)
+{
+	const struct mix_param *param = test->param_value;
+	struct offline_test *t = test->priv;
+	unsigned long pfn, nr = 256, i, never_onlined, total = 0;
+	unsigned int f;
+
+	for (f = 0; f < ARRAY_SIZE(all_flags); f++) {
+		unsigned int flags = all_flags[f].flags;
+
+		pfn = take_block(test, &t->owner, 8, flags);
+		never_onlined = 0;
+		for (i = 0; i < nr; i++) {
+			if (!param->never_onlined(i, nr)) {
+				expect_held(test, &t->owner, pfn + i, 1, flags);
+				continue;
+			}
+			set_never_onlined(pfn + i);
+			never_onlined++;
+			expect_held(test, &t->owner, pfn + i, 1,
+				    flags | TEST_NEVER_ONLINED);
+		}
+		KUNIT_ASSERT_GT(test, never_onlined, 0UL);
+		total += never_onlined;
+
+		/* Not aligned to anything. */
+		free_offline_page_range(&t->owner, pfn, 5);
+		expect_holds(test, &t->owner, nr - 5);
+		expect_accounting(test);
+		free_offline_page_range(&t->owner, pfn + 5, nr - 5);
+		expect_back(test, pfn, nr);
+		expect_all_back(test, &t->owner);
+		expect_counted(test, OFFLINE_PAGES_ONLINED, total);
+		expect_counted(test, OFFLINE_PAGES_FREED,
+			       (f + 1) * nr - total);
+	}
+}
+
+/* A whole block of the largest order goes online as that block. */
+static void online_whole_block(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long nr = MAX_ORDER_NR_PAGES, pfn, i;
+
+	pfn = take_block(test, &t->owner, MAX_PAGE_ORDER, 0);
+	for (i = 0; i < nr; i++)
+		set_never_onlined(pfn + i);
+	free_offline_page_range(&t->owner, pfn, nr);
+	if (page_zonenum(pfn_to_page(pfn)) == ZONE_MOVABLE)
+		KUNIT_EXPECT_TRUE(test, in_free_block(pfn_to_page(pfn),
+						      MAX_PAGE_ORDER));
+	expect_back(test, pfn, nr);
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_ONLINED, nr);
+	expect_counted(test, OFFLINE_PAGES_FREED, 0UL);
+}
+
+/* What an online callback does that keeps some pages and onlines others. */
+static void keep_pages(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	unsigned long pfn, nr = 32, i;
+
+	pfn = get_fresh_pages(test, 5);
+	for (i = 0; i < nr; i++) {
+		const char *wrong;
+
+		wrong = offline_page_wrong(pfn_to_page(pfn + i),
+					   TEST_NEVER_ONLINED);
+		KUNIT_EXPECT_NULL_MSG(test, wrong, "fresh page: %s", wrong);
+		KUNIT_EXPECT_FALSE(test, offline_page_held(&t->owner, pfn + i));
+	}
+	expect_accounting(test);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			reserve_offline_page_range(&t->owner, pfn, nr,
+						   GFP_KERNEL));
+	expect_holds(test, &t->owner, 0UL);
+	KUNIT_EXPECT_FALSE(test, offline_page_held(&t->owner, pfn));
+
+	/* The first quarter goes online, by itself and as a run. */
+	free_offline_page(&t->owner, pfn_to_page(pfn));
+	free_offline_page_range(&t->owner, pfn + 1, 7);
+	fresh_pages_settled(test, pfn, 8);
+	expect_back(test, pfn, 8);
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_ONLINED, 8UL);
+
+	/* The rest is kept, from a place where nobody can sleep. */
+	local_irq_disable();
+	keep_offline_page_range(&t->owner, pfn + 8, 24, flags);
+	local_irq_enable();
+	fresh_pages_settled(test, pfn + 8, 24);
+	expect_held(test, &t->owner, pfn + 8, 24, flags | TEST_NEVER_ONLINED);
+	expect_holds(test, &t->owner, 24UL);
+	/* Still not managed: keeping them changed nothing. */
+	expect_accounting(test);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 24UL);
+
+	/* Again, and with others that are held already. */
+	keep_offline_page_range(&t->owner, pfn + 10, 22, flags);
+	expect_held(test, &t->owner, pfn + 8, 24, flags | TEST_NEVER_ONLINED);
+	expect_holds(test, &t->owner, 24UL);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 24UL);
+
+	free_offline_page_range(&t->owner, pfn + 8, 24);
+	expect_back(test, pfn, nr);
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_ONLINED, 32UL);
+	expect_counted(test, OFFLINE_PAGES_FREED, 0UL);
+}
+
+static void keep_misuse(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	struct page *page = get_page_in_use(test);
+	unsigned long pfn, nr = 8;
+
+	/* Not reserved. */
+	pfn = get_fresh_pages(test, 3);
+	keep_offline_page_range(&t->owner, pfn, 1, 0);
+	expect_misuse(test, 1);
+	expect_holds(test, &t->owner, 0UL);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 0UL);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			reserve_offline_page_range(&t->owner, pfn, nr,
+						   GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, 0,
+			reserve_offline_page_range(&t->other, pfn, nr,
+						   GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, 0,
+			reserve_offline_page_range(&t->owner, page_to_pfn(page),
+						   1, GFP_KERNEL));
+	/* Flags that do not exist. */
+	keep_offline_page_range(&t->owner, pfn, nr, BIT(2));
+	expect_misuse(test, 1);
+	expect_holds(test, &t->owner, 0UL);
+	/* A page in use. */
+	keep_offline_page_range(&t->owner, page_to_pfn(page), 1,
+				OFFLINE_PAGE_SKIPPABLE);
+	expect_misuse(test, 1);
+	expect_holds(test, &t->owner, 0UL);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_FALSE(test, PageOffline(page));
+	put_page_in_use(test, page);
+
+	/* One that is online already, in the middle; the others are kept. */
+	free_offline_page(&t->owner, pfn_to_page(pfn + 3));
+	keep_offline_page_range(&t->owner, pfn, nr, 0);
+	expect_misuse(test, 1);
+	fresh_pages_settled(test, pfn, nr);
+	expect_holds(test, &t->owner, 7UL);
+	expect_held(test, &t->owner, pfn, 3, TEST_NEVER_ONLINED);
+	expect_held(test, &t->owner, pfn + 4, 4, TEST_NEVER_ONLINED);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 7UL);
+	expect_accounting(test);
+
+	/* Some that another owner keeps. */
+	keep_offline_page_range(&t->other, pfn + 4, 2, 0);
+	expect_misuse(test, 2);
+	expect_holds(test, &t->other, 0UL);
+	expect_held(test, &t->owner, pfn + 4, 4, TEST_NEVER_ONLINED);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 7UL);
+
+	free_offline_page_range(&t->owner, pfn, 3);
+	free_offline_page_range(&t->owner, pfn + 4, 4);
+	expect_back(test, pfn, nr);
+	expect_all_back(test, &t->owner);
+}
+
+/* The edges of the life of an offline page that memory hotplug handles. */
+static void hotplug_edges(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn = get_fresh_pages(test, 1);
+	struct page *page = pfn_to_page(pfn);
+
+	set_bit(PG_offline_skippable, offline_page_flags(page));
+	offline_page_to_memmap(page);
+	KUNIT_EXPECT_FALSE(test, PageOffline(page));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, 0UL, *offline_page_flags(page) &
+			(BIT(PG_offline_never_onlined) |
+			 BIT(PG_offline_skippable)));
+	adjust_managed_page_count(page, 1);
+	__free_page(page);
+
+	page++;
+	set_bit(PG_offline_movable, offline_page_flags(page));
+	online_offline_page(page);
+	KUNIT_EXPECT_FALSE(test, PageOffline(page));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 0);
+	KUNIT_EXPECT_EQ(test, 0UL, *offline_page_flags(page) &
+			(BIT(PG_offline_never_onlined) |
+			 BIT(PG_offline_movable)));
+	set_page_count(page, 1);
+	adjust_managed_page_count(page, 1);
+	__free_page(page);
+
+	fresh_pages_settled(test, pfn, 2);
+	expect_back(test, pfn, 2);
+	expect_all_back(test, &t->owner);
+}
+
+/*
+ * Poison.
+ */
+
+struct poison {
+	struct offline_test *t;
+	struct page *page;
+};
+
+/* The page is well again. If it was left behind, it goes back as well. */
+static void unpoison(void *arg)
+{
+	struct poison *poison = arg;
+
+	ClearPageHWPoison(poison->page);
+	rescue_page(poison->t, poison->page);
+}
+
+static void need_memory_failure(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		kunit_skip(test, "needs CONFIG_MEMORY_FAILURE");
+}
+
+static struct poison *poison_page(struct kunit *test, unsigned long pfn)
+{
+	struct poison *poison;
+
+	poison = kunit_kzalloc(test, sizeof(*poison), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, poison);
+	poison->t = test->priv;
+	poison->page = pfn_to_page(pfn);
+	SetPageHWPoison(poison->page);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, unpoison, poison));
+	return poison;
+}
+
+static const struct mix_param poison_mixes[] = {
+	{ "the first", mix_first },
+	{ "one inside", mix_one_inside },
+	{ "the last", mix_last },
+	{ "every other", mix_odd },
+};
+
+KUNIT_ARRAY_PARAM_DESC(poison_mix, poison_mixes, name);
+
+static void free_poisoned(struct kunit *test)
+{
+	const struct mix_param *param = test->param_value;
+	struct offline_test *t = test->priv;
+	unsigned long nr = 16, pfn, i, bad, total = 0;
+	struct poison *poisons[16];
+	unsigned int round;
+
+	need_memory_failure(test);
+	/* Onlined and not, plain and with flags. */
+	for (round = 0; round < 4; round++) {
+		unsigned int flags = all_flags[round].flags, check = flags;
+
+		memset(poisons, 0, sizeof(poisons));
+		bad = 0;
+		pfn = take_block(test, &t->owner, 4, flags);
+		if (round & 1) {
+			for (i = 0; i < nr; i++)
+				set_never_onlined(pfn + i);
+			check |= TEST_NEVER_ONLINED;
+		}
+		for (i = 0; i < nr; i++) {
+			if (!param->never_onlined(i, nr))
+				continue;
+			poisons[i] = poison_page(test, pfn + i);
+			bad++;
+			/* It is held, but nobody gets to see it. */
+			expect_held(test, &t->owner, pfn + i, 1,
+				    check | TEST_POISONED);
+			KUNIT_EXPECT_PTR_NE(test, pfn_to_page(pfn + i),
+					    next_offline_page(&t->owner,
+							      pfn + i));
+		}
+		KUNIT_EXPECT_EQ(test, t->owner.nr_pages, nr);
+		total += bad;
+
+		free_offline_page_range(&t->owner, pfn, nr);
+		expect_holds(test, &t->owner, 0UL);
+		shift_managed(t, pfn, -(long)bad);
+		expect_accounting(test);
+		expect_counted(test, OFFLINE_PAGES_POISONED, total);
+
+		for (i = 0; i < nr; i++) {
+			const char *wrong;
+
+			if (!poisons[i]) {
+				expect_back(test, pfn + i, 1);
+				continue;
+			}
+			wrong = offline_page_wrong(pfn_to_page(pfn + i),
+						   check | TEST_POISONED);
+			KUNIT_EXPECT_NULL_MSG(test, wrong,
+					      "poisoned page: %s", wrong);
+			KUNIT_EXPECT_FALSE(test, offline_page_held(&t->owner,
+								   pfn + i));
+			/* For ever: not even if it is freed again. */
+			free_offline_page(&t->owner, pfn_to_page(pfn + i));
+			KUNIT_EXPECT_TRUE(test, PageOffline(pfn_to_page(pfn + i)));
+		}
+		expect_accounting(test);
+		expect_counted(test, OFFLINE_PAGES_POISONED, total);
+		t->misuse = counted(t, OFFLINE_PAGES_MISUSE);
+
+		for (i = 0; i < nr; i++)
+			if (poisons[i])
+				kunit_release_action(test, unpoison, poisons[i]);
+		shift_managed(t, pfn, bad);
+		expect_back(test, pfn, nr);
+		expect_all_back(test, &t->owner);
+	}
+}
+
+static void free_poisoned_alone(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfns[3];
+	struct poison *poison;
+	struct page *page;
+
+	need_memory_failure(test);
+	page = take_page(test, &t->owner, 0);
+	poison = poison_page(test, page_to_pfn(page));
+	free_offline_page(&t->owner, page);
+	KUNIT_EXPECT_NULL(test, offline_page_wrong(page, TEST_POISONED));
+	expect_holds(test, &t->owner, 0UL);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
+	kunit_release_action(test, unpoison, poison);
+	expect_all_back(test, &t->owner);
+
+	KUNIT_ASSERT_EQ(test, 3UL,
+			alloc_offline_pages_bulk(&t->owner, 3, TEST_GFP,
+						 NUMA_NO_NODE, 0, pfns));
+	poison = poison_page(test, pfns[1]);
+	free_offline_pages_bulk(&t->owner, 3, pfns);
+	KUNIT_EXPECT_NULL(test, offline_page_wrong(pfn_to_page(pfns[1]),
+						   TEST_POISONED));
+	expect_holds(test, &t->owner, 0UL);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 2UL);
+	expect_back(test, pfns[0], 1);
+	expect_back(test, pfns[2], 1);
+	kunit_release_action(test, unpoison, poison);
+	expect_all_back(test, &t->owner);
+}
+
+/*
+ * Adopted and lent pages.
+ */
+
+static void adopt_and_lend(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	unsigned long pfn, i;
+	struct page *page;
+
+	page = get_page_in_use(test);
+	pfn = page_to_pfn(page);
+	for (i = 1; i <= 3; i++) {
+		KUNIT_ASSERT_EQ(test, 0,
+				adopt_offline_page(&t->owner, page, flags));
+		/* Still managed, as it was before. */
+		shift_managed(t, pfn, 1);
+		expect_held(test, &t->owner, pfn, 1, flags);
+		expect_holds(test, &t->owner, 1UL);
+		expect_accounting(test);
+		expect_counted(test, OFFLINE_PAGES_ADOPTED, i);
+
+		lend_offline_page(&t->owner, page);
+		shift_managed(t, pfn, -1);
+		KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+		KUNIT_EXPECT_FALSE(test, page_has_type(page));
+		KUNIT_EXPECT_EQ(test, 0UL, *offline_page_flags(page) &
+				(BIT(PG_offline_skippable) |
+				 BIT(PG_offline_movable)));
+		expect_all_back(test, &t->owner);
+		expect_counted(test, OFFLINE_PAGES_LENT, i);
+	}
+	put_page_in_use(test, page);
+	expect_back(test, pfn, 1);
+	expect_counted(test, OFFLINE_PAGES_ALLOCATED, 0UL);
+	expect_counted(test, OFFLINE_PAGES_FREED, 0UL);
+}
+
+/* A balloon's page: out to be used for something, and back in, and free. */
+static void lend_and_adopt(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	struct page *page = take_page(test, &t->owner, flags);
+	unsigned long pfn = page_to_pfn(page);
+
+	lend_offline_page(&t->owner, page);
+	shift_managed(t, pfn, -1);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	expect_all_back(test, &t->owner);
+
+	/* Use it. */
+	KUNIT_EXPECT_PTR_EQ(test, page->mapping, NULL);
+	KUNIT_EXPECT_EQ(test, page_private(page), 0UL);
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	put_page(page);
+
+	KUNIT_ASSERT_EQ(test, 0, adopt_offline_page(&t->owner, page, flags));
+	shift_managed(t, pfn, 1);
+	expect_held(test, &t->owner, pfn, 1, flags);
+	expect_accounting(test);
+	free_offline_page(&t->owner, page);
+	expect_back(test, pfn, 1);
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_LENT, 1UL);
+	expect_counted(test, OFFLINE_PAGES_ADOPTED, 1UL);
+	expect_counted(test, OFFLINE_PAGES_FREED, 1UL);
+}
+
+/* Memory that the page allocator never had comes to it this way. */
+static void adopt_reserved(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	struct page *page;
+	unsigned long pfn;
+
+	page = get_page_in_use(test);
+	pfn = page_to_pfn(page);
+	kunit_remove_action(test, put_page_action, page);
+	t->in_use[page_zone_nr(page)]--;
+	adjust_managed_page_count(page, -1);
+	shift_managed(t, pfn, -1);
+	SetPageReserved(page);
+
+	KUNIT_EXPECT_EQ(test, 0, adopt_offline_page(&t->owner, page, 0));
+	shift_managed(t, pfn, 1);
+	expect_held(test, &t->owner, pfn, 1, 0);
+	expect_accounting(test);
+	free_offline_page(&t->owner, page);
+	KUNIT_EXPECT_FALSE(test, PageReserved(page));
+	expect_back(test, pfn, 1);
+	expect_all_back(test, &t->owner);
+}
+
+/* Flags that a former user left on the page do not become ours. */
+static void adopt_with_flags(struct kunit *test)
+{
+	static const enum pageflags flags[] = {
+		PG_referenced, PG_dirty, PG_workingset, PG_owner_priv_1,
+		PG_owner_2, PG_swapbacked,
+	};
+	struct offline_test *t = test->priv;
+	struct page *page = get_page_in_use(test);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		set_bit(flags[i], offline_page_flags(page));
+		KUNIT_ASSERT_EQ(test, 0,
+				adopt_offline_page(&t->owner, page, 0));
+		expect_held(test, &t->owner, page_to_pfn(page), 1, 0);
+		lend_offline_page(&t->owner, page);
+		clear_bit(flags[i], offline_page_flags(page));
+	}
+	put_page_in_use(test, page);
+	expect_all_back(test, &t->owner);
+}
+
+static void adopt_busy(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	struct page *page = get_page_in_use(test);
+	unsigned long flags = *offline_page_flags(page);
+
+	get_page(page);
+	KUNIT_EXPECT_EQ(test, -EBUSY,
+			adopt_offline_page(&t->owner, page,
+					   OFFLINE_PAGE_SKIPPABLE));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 2);
+	KUNIT_EXPECT_EQ(test, *offline_page_flags(page), flags);
+	KUNIT_EXPECT_FALSE(test, page_has_type(page));
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_ADOPTED, 0UL);
+
+	/* A reserved page must stay reserved. */
+	SetPageReserved(page);
+	KUNIT_EXPECT_EQ(test, -EBUSY, adopt_offline_page(&t->owner, page, 0));
+	KUNIT_EXPECT_TRUE(test, PageReserved(page));
+	ClearPageReserved(page);
+	put_page(page);
+
+	KUNIT_EXPECT_EQ(test, 0, adopt_offline_page(&t->owner, page, 0));
+	lend_offline_page(&t->owner, page);
+	put_page_in_use(test, page);
+	expect_all_back(test, &t->owner);
+}
+
+static void adopt_misuse(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	struct page *page;
+
+	page = alloc_pages(TEST_GFP | __GFP_COMP, 1);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	KUNIT_EXPECT_EQ(test, -EINVAL, adopt_offline_page(&t->owner, page, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			adopt_offline_page(&t->owner, page + 1, 0));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	__free_pages(page, 1);
+	expect_misuse(test, 2);
+
+	/* Held already, by itself and by somebody else. */
+	page = take_page(test, &t->owner, 0);
+	KUNIT_EXPECT_EQ(test, -EINVAL, adopt_offline_page(&t->owner, page, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL, adopt_offline_page(&t->other, page, 0));
+	expect_misuse(test, 2);
+	expect_held(test, &t->owner, page_to_pfn(page), 1, 0);
+	expect_holds(test, &t->other, 0UL);
+
+	/* Somebody lends what is not theirs. */
+	lend_offline_page(&t->other, page);
+	expect_misuse(test, 1);
+	expect_held(test, &t->owner, page_to_pfn(page), 1, 0);
+	free_offline_page(&t->owner, page);
+
+	page = get_page_in_use(test);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			adopt_offline_page(&t->owner, page, BIT(2)));
+	expect_misuse(test, 1);
+	lend_offline_page(&t->owner, page);
+	expect_misuse(test, 1);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_FALSE(test, PageOffline(page));
+	put_page_in_use(test, page);
+	expect_all_back(test, &t->owner);
+}
+
+#ifndef MODULE
+static void kexec_page(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	struct page *page = get_page_in_use(test);
+
+	mark_kexec_page_offline(page);
+	KUNIT_EXPECT_NULL(test, offline_page_wrong(page, 0));
+	expect_all_back(test, &t->owner);
+	/* There is no way back but by force. */
+	page->page_type = UINT_MAX;
+	set_page_count(page, 1);
+	put_page_in_use(test, page);
+}
+#endif
+
+/*
+ * Owners.
+ */
+
+static void walk_pages(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long *pfns, base, i;
+	struct page *page = NULL;
+
+	KUNIT_EXPECT_NULL(test, next_offline_page(&t->owner, 0));
+	KUNIT_EXPECT_NULL(test, next_offline_page(&t->owner, ULONG_MAX));
+
+	/* Pages from both sides of a chunk's edge if possible, with holes. */
+	need_contig_alloc(test);
+	base = __find_free_pages(CHUNK_PAGES, 64, 64);
+	if (!base)
+		base = find_free_pages(test, pageblock_nr_pages, 64, 64);
+	base -= 64;
+	pfns = kunit_kcalloc(test, 128, sizeof(*pfns), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	KUNIT_ASSERT_EQ(test, 0, take_range(&t->owner, base, 128, 0));
+	for (i = 0; i < 128; i++)
+		if (i % 5 == 2 && i != 62)
+			free_offline_page(&t->owner, pfn_to_page(base + i));
+
+	for (i = 0; i < 128; i++) {
+		unsigned long next = i;
+
+		while (next % 5 == 2 && next != 62)
+			next++;
+		page = next_offline_page(&t->owner, base + i);
+		if (next < 128)
+			KUNIT_EXPECT_PTR_EQ(test, page,
+					    pfn_to_page(base + next));
+		else
+			KUNIT_EXPECT_NULL(test, page);
+		KUNIT_EXPECT_EQ(test, next == i,
+				offline_page_held(&t->owner, base + i));
+	}
+	KUNIT_EXPECT_PTR_EQ(test, next_offline_page(&t->owner, 0),
+			    pfn_to_page(base));
+	KUNIT_EXPECT_NULL(test, next_offline_page(&t->owner, base + 128));
+	KUNIT_EXPECT_NULL(test, next_offline_page(&t->owner, ULONG_MAX));
+	KUNIT_EXPECT_FALSE(test, offline_page_held(&t->owner, ULONG_MAX));
+	KUNIT_EXPECT_NULL(test, next_offline_page(&t->other, 0));
+
+	/* The walk that frees what it finds. */
+	for (i = 0; (page = next_offline_page(&t->owner, i));
+	     i = page_to_pfn(page) + 1)
+		free_offline_page(&t->owner, page);
+	expect_back(test, base, 128);
+	expect_all_back(test, &t->owner);
+}
+
+static void owner_name(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	struct page *page = take_page(test, &t->owner, 0);
+	struct page *other = take_page(test, &t->other, 0);
+	struct page *in_use = get_page_in_use(test);
+	unsigned long pfn = page_to_pfn(page);
+	char buf[16] = "unchanged";
+
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			offline_page_owner_name(page_to_pfn(in_use), buf,
+						sizeof(buf)));
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			offline_page_owner_name(ULONG_MAX, buf, sizeof(buf)));
+	KUNIT_EXPECT_STREQ(test, buf, "unchanged");
+	KUNIT_EXPECT_EQ(test, 0, offline_page_owner_name(pfn, buf, sizeof(buf)));
+	KUNIT_EXPECT_STREQ(test, buf, "kunit");
+	KUNIT_EXPECT_EQ(test, 0,
+			offline_page_owner_name(page_to_pfn(other), buf,
+						sizeof(buf)));
+	KUNIT_EXPECT_STREQ(test, buf, "kunit-other");
+
+	/* A name that does not fit is cut, and nothing is written behind it. */
+	memset(buf, 'x', sizeof(buf));
+	KUNIT_EXPECT_EQ(test, 0, offline_page_owner_name(pfn, buf, 4));
+	KUNIT_EXPECT_STREQ(test, buf, "kun");
+	KUNIT_EXPECT_EQ(test, buf[4], 'x');
+
+	put_page_in_use(test, in_use);
+	free_offline_page(&t->owner, page);
+	free_offline_page(&t->other, other);
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			offline_page_owner_name(pfn, buf, sizeof(buf)));
+	expect_all_back(test, &t->owner);
+}
+
+/* Two owners whose pages lie between each other's. */
+static void two_owners(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn, i;
+
+	pfn = take_block(test, &t->owner, 5, 0);
+	for (i = 1; i < 32; i += 2) {
+		struct page *page = pfn_to_page(pfn + i);
+
+		lend_offline_page(&t->owner, page);
+		KUNIT_ASSERT_EQ(test, 0,
+				adopt_offline_page(&t->other, page,
+						   OFFLINE_PAGE_SKIPPABLE));
+	}
+	for (i = 0; i < 32; i += 2) {
+		expect_held(test, &t->owner, pfn + i, 1, 0);
+		expect_held(test, &t->other, pfn + i + 1, 1,
+			    OFFLINE_PAGE_SKIPPABLE);
+	}
+	expect_holds(test, &t->owner, 16UL);
+	expect_holds(test, &t->other, 16UL);
+	expect_accounting(test);
+
+	/* One owner takes its own out of the range, and complains. */
+	free_offline_page_range(&t->owner, pfn, 32);
+	expect_misuse(test, 16);
+	expect_holds(test, &t->owner, 0UL);
+	expect_holds(test, &t->other, 16UL);
+	expect_accounting(test);
+	for (i = 0; i < 32; i += 2) {
+		expect_held(test, &t->other, pfn + i + 1, 1,
+			    OFFLINE_PAGE_SKIPPABLE);
+		free_offline_page(&t->other, pfn_to_page(pfn + i + 1));
+	}
+	expect_back(test, pfn, 32);
+	expect_all_back(test, &t->other);
+}
+
+static void register_owner(struct kunit *test)
+{
+	struct offline_page_owner *owner;
+	struct offline_test *t = test->priv;
+	struct page *page;
+
+	KUNIT_EXPECT_EQ(test, -EEXIST, register_offline_page_owner(&t->owner));
+	/* Which did it no harm. */
+	page = take_page(test, &t->owner, 0);
+	free_offline_page(&t->owner, page);
+	expect_all_back(test, &t->owner);
+
+	owner = kunit_kzalloc(test, sizeof(*owner), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, owner);
+	kunit_warning_suppress(test) {
+		init_offline_page_owner(owner, NULL);
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				register_offline_page_owner(owner));
+		init_offline_page_owner(owner, "");
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				register_offline_page_owner(owner));
+	}
+	/* Not registered: nothing to do. */
+	unregister_offline_page_owner(owner);
+
+	/* Two may have the same name, and one may come and go. */
+	init_offline_page_owner(owner, "kunit");
+	KUNIT_ASSERT_EQ(test, 0, register_offline_page_owner(owner));
+	unregister_offline_page_owner(owner);
+	unregister_offline_page_owner(owner);
+	KUNIT_ASSERT_EQ(test, 0, register_offline_page_owner(owner));
+	page = alloc_offline_page(owner, TEST_GFP, NUMA_NO_NODE, 0);
+	KUNIT_EXPECT_NOT_NULL(test, page);
+	if (page)
+		free_offline_page(owner, page);
+	KUNIT_EXPECT_EQ(test, owner->nr_pages, 0UL);
+	unregister_offline_page_owner(owner);
+	expect_misuse(test, 0);
+}
+
+static void unregistered_owner(struct kunit *test)
+{
+	struct offline_page_owner *owner;
+	struct offline_test *t = test->priv;
+	struct page *page, *in_use;
+	unsigned long pfn, fresh, pfns[2];
+
+	owner = kunit_kzalloc(test, sizeof(*owner), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, owner);
+	init_offline_page_owner(owner, "kunit-unregistered");
+	page = take_page(test, &t->owner, 0);
+	pfn = page_to_pfn(page);
+	in_use = get_page_in_use(test);
+	fresh = get_fresh_pages(test, 0);
+
+	KUNIT_EXPECT_NULL(test, alloc_offline_page(owner, TEST_GFP,
+						   NUMA_NO_NODE, 0));
+	KUNIT_EXPECT_NULL(test, alloc_offline_pages(owner, 3, TEST_GFP,
+						    NUMA_NO_NODE, 0));
+	KUNIT_EXPECT_EQ(test, 0UL,
+			alloc_offline_pages_bulk(owner, 2, TEST_GFP,
+						 NUMA_NO_NODE, 0, pfns));
+	KUNIT_EXPECT_NULL(test, alloc_offline_pages_contig(owner, 2, TEST_GFP,
+							   numa_mem_id(), 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			alloc_offline_page_range(owner, pfn, 1, TEST_GFP, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			reserve_offline_page_range(owner, pfn, 1, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EINVAL, adopt_offline_page(owner, in_use, 0));
+	keep_offline_page_range(owner, fresh, 1, 0);
+	expect_misuse(test, 8);
+	free_offline_page(owner, page);
+	lend_offline_page(owner, page);
+	expect_misuse(test, 2);
+
+	KUNIT_EXPECT_EQ(test, owner->nr_pages, 0UL);
+	KUNIT_EXPECT_EQ(test, page_ref_count(in_use), 1);
+	put_page_in_use(test, in_use);
+	expect_held(test, &t->owner, pfn, 1, 0);
+	expect_accounting(test);
+	free_offline_page(&t->owner, page);
+	KUNIT_EXPECT_TRUE(test, PageOfflineNeverOnlined(pfn_to_page(fresh)));
+	free_offline_page(&t->owner, pfn_to_page(fresh));
+	fresh_pages_settled(test, fresh, 1);
+	expect_all_back(test, &t->owner);
+}
+
+/*
+ * The host may have the memory: what an owner leaves behind stays offline. But
+ * nobody is there to move it, or to hold it back when its memory block comes
+ * online again.
+ */
+static void unregister_with_pages(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn, i;
+	char buf[16];
+
+	pfn = take_block(test, &t->other, 2,
+			 OFFLINE_PAGE_SKIPPABLE | OFFLINE_PAGE_MOVABLE);
+	unregister_offline_page_owner(&t->other);
+	KUNIT_EXPECT_EQ(test, -ENOENT,
+			offline_page_owner_name(pfn, buf, sizeof(buf)));
+	shift_managed(t, pfn, -4);
+	expect_accounting(test);
+	for (i = 0; i < 4; i++)
+		KUNIT_EXPECT_NULL(test,
+				  offline_page_wrong(pfn_to_page(pfn + i), 0));
+	/* Nobody else can give them away either. */
+	free_offline_page_range(&t->owner, pfn, 4);
+	expect_misuse(test, 4);
+	expect_accounting(test);
+	for (i = 0; i < 4; i++)
+		rescue_page(t, pfn_to_page(pfn + i));
+	shift_managed(t, pfn, 4);
+	expect_back(test, pfn, 4);
+	expect_all_back(test, &t->owner);
+}
+
+/*
+ * Misuse is reported and survived, and hurts nobody else.
+ */
+
+static void misuse_double_free(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn = take_block(test, &t->owner, 3, 0);
+	unsigned long pfns[2] = { pfn + 6, pfn + 6 };
+
+	/* No pages are no misuse. */
+	free_offline_page_range(&t->owner, pfn, 0);
+	expect_holds(test, &t->owner, 8UL);
+	free_offline_page(&t->owner, pfn_to_page(pfn));
+	expect_misuse(test, 0);
+	free_offline_page(&t->owner, pfn_to_page(pfn));
+	expect_misuse(test, 1);
+	expect_accounting(test);
+
+	free_offline_pages_bulk(&t->owner, 2, pfns);
+	expect_misuse(test, 1);
+	expect_holds(test, &t->owner, 6UL);
+	expect_accounting(test);
+
+	/* With the two holes that are there now. */
+	free_offline_page_range(&t->owner, pfn, 8);
+	expect_misuse(test, 2);
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_FREED, 8UL);
+	expect_back(test, pfn, 8);
+
+	/* The same for pages that went online. */
+	pfn = take_block(test, &t->owner, 1, 0);
+	set_never_onlined(pfn);
+	free_offline_page_range(&t->owner, pfn, 2);
+	free_offline_page_range(&t->owner, pfn, 2);
+	expect_misuse(test, 2);
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_ONLINED, 1UL);
+}
+
+static void misuse_foreign_page(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn = take_block(test, &t->owner, 2, OFFLINE_PAGE_MOVABLE);
+	unsigned long i;
+
+	free_offline_page(&t->other, pfn_to_page(pfn));
+	free_offline_page_range(&t->other, pfn + 1, 2);
+	expect_misuse(test, 3);
+	expect_held(test, &t->owner, pfn, 4, OFFLINE_PAGE_MOVABLE);
+	expect_holds(test, &t->owner, 4UL);
+	expect_holds(test, &t->other, 0UL);
+	expect_accounting(test);
+
+	/* Nobody else can online what an owner keeps, either. */
+	for (i = 0; i < 4; i++)
+		set_never_onlined(pfn + i);
+	free_offline_page_range(&t->other, pfn, 4);
+	expect_misuse(test, 4);
+	expect_held(test, &t->owner, pfn, 4,
+		    OFFLINE_PAGE_MOVABLE | TEST_NEVER_ONLINED);
+	expect_accounting(test);
+	expect_counted(test, OFFLINE_PAGES_ONLINED, 0UL);
+
+	free_offline_page_range(&t->owner, pfn, 4);
+	expect_back(test, pfn, 4);
+	expect_all_back(test, &t->owner);
+}
+
+/* Pages that are not offline at all, or not any more. */
+static void misuse_other_page(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	struct page *page = get_page_in_use(test);
+	unsigned long pfn;
+
+	free_offline_page(&t->owner, page);
+	expect_misuse(test, 1);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_FALSE(test, page_has_type(page));
+
+	/* A balloon page of the old form. */
+	set_page_offline_in_use(page);
+	free_offline_page(&t->owner, page);
+	expect_misuse(test, 1);
+	KUNIT_EXPECT_TRUE(test, PageOfflineInUse(page));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	clear_page_offline_in_use(page);
+	put_page_in_use(test, page);
+
+	/* One that is free. */
+	pfn = find_free_pages(test, 1, 0, 1);
+	free_offline_page(&t->owner, pfn_to_page(pfn));
+	expect_misuse(test, 1);
+
+	/* One that does not exist. */
+	free_offline_page_range(&t->owner, missing_pfn(), 1);
+	expect_misuse(test, 1);
+
+	/* One that is on loan. */
+	page = take_page(test, &t->owner, 0);
+	lend_offline_page(&t->owner, page);
+	free_offline_page(&t->owner, page);
+	expect_misuse(test, 1);
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	KUNIT_EXPECT_EQ(test, 0, adopt_offline_page(&t->owner, page, 0));
+	free_offline_page(&t->owner, page);
+
+	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_FREED, 1UL);
+}
+
+/* Somebody did something to a page that its owner holds. */
+static void misuse_behind_owners_back(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn = take_block(test, &t->owner, 2, 0);
+	struct page *page = pfn_to_page(pfn + 1);
+
+	/* Took a reference. */
+	set_page_count(page, 1);
+	free_offline_page_range(&t->owner, pfn, 3);
+	expect_misuse(test, 1);
+	expect_counted(test, OFFLINE_PAGES_FREED, 2UL);
+	expect_holds(test, &t->owner, 1UL);
+	KUNIT_EXPECT_TRUE(test, PageOffline(page));
+	shift_managed(t, pfn, -1);
+	expect_accounting(test);
+	set_page_count(page, 0);
+	rescue_page(t, page);
+	shift_managed(t, pfn, 1);
+
+	/* Cleared the type. */
+	page = pfn_to_page(pfn + 3);
+	page->page_type = UINT_MAX;
+	free_offline_page(&t->owner, page);
+	expect_misuse(test, 1);
+	expect_counted(test, OFFLINE_PAGES_FREED, 2UL);
+	expect_holds(test, &t->owner, 0UL);
+	shift_managed(t, pfn, -1);
+	expect_accounting(test);
+	page->page_type = (unsigned int)PGTY_offline << 24;
+	rescue_page(t, page);
+	shift_managed(t, pfn, 1);
+
+	expect_back(test, pfn, 4);
+	expect_all_back(test, &t->owner);
+}
+
+static void misuse_flags(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfns[2];
+
+	KUNIT_EXPECT_NULL(test, alloc_offline_page(&t->owner, TEST_GFP,
+						   NUMA_NO_NODE, BIT(2)));
+	KUNIT_EXPECT_NULL(test, alloc_offline_pages(&t->owner, 1, TEST_GFP,
+						    NUMA_NO_NODE, BIT(3)));
+	KUNIT_EXPECT_EQ(test, 0UL,
+			alloc_offline_pages_bulk(&t->owner, 2, TEST_GFP,
+						 NUMA_NO_NODE, BIT(31), pfns));
+	KUNIT_EXPECT_NULL(test,
+			  alloc_offline_pages_contig(&t->owner, 1, TEST_GFP,
+						     numa_mem_id(), BIT(4)));
+	expect_misuse(test, 4);
+	expect_all_back(test, &t->owner);
+}
+
+/*
+ * Failure at each allocation.
+ */
+
+/* Is this the call that fails? */
+static bool fail_now(struct offline_test *t, enum fail_point point)
+{
+	if (t->calls++ != t->fail_at)
+		return false;
+	t->failed = point;
+	return true;
+}
+
+/* Call the real function: it looks for stubs of the current test. */
+#define call_real(test, call) ({					\
+	current->kunit_test = NULL;					\
+	typeof(call) __ret = call;					\
+	current->kunit_test = test;					\
+	__ret;								\
+})
+
+static struct page *stub_alloc_frozen(gfp_t gfp, unsigned int order, int nid)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct offline_test *t = test->priv;
+	struct page *page;
+
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
+	if (fail_now(t, FAIL_FROZEN))
+		return NULL;
+	page = call_real(test, offline_pages_alloc_frozen(gfp, order, nid));
+	if (page) {
+		t->frozen_calls++;
+		t->frozen_pfn = page_to_pfn(page);
+		t->frozen_nr = 1UL << order;
+	}
+	return page;
+}
+
+static unsigned long *stub_alloc_chunk(gfp_t gfp)
+{
+	struct kunit *test = kunit_get_current_test();
+
+	/* Not under a lock, and not as the caller wants its own pages. */
+	KUNIT_EXPECT_FALSE(test, irqs_disabled());
+	KUNIT_EXPECT_EQ(test, 0u, (__force unsigned int)
+			(gfp & (__GFP_HIGHMEM | __GFP_MOVABLE | __GFP_COMP |
+				__GFP_THISNODE)));
+	if (fail_now(test->priv, FAIL_CHUNK))
+		return NULL;
+	return call_real(test, offline_pages_alloc_chunk(gfp));
+}
+
+/* An error that nobody in the core can have made up. */
+#define STUB_CONTIG_ERROR (-EINTR)
+
+static int stub_alloc_contig(unsigned long start_pfn, unsigned long end_pfn,
+			     gfp_t gfp)
+{
+	struct kunit *test = kunit_get_current_test();
+
+	KUNIT_EXPECT_PTR_EQ(test, page_zone(pfn_to_page(start_pfn)),
+			    page_zone(pfn_to_page(end_pfn - 1)));
+	if (fail_now(test->priv, FAIL_CONTIG))
+		return STUB_CONTIG_ERROR;
+	return call_real(test,
+			 offline_pages_alloc_contig(start_pfn, end_pfn, gfp));
+}
+
+struct fail_param {
+	const char *name;
+	/* Sets t->pfn and t->nr_pages if it knows them in advance. */
+	void (*prepare)(struct kunit *test);
+	/* How many pages it got for t->other, or an error. */
+	long (*run)(struct offline_test *t);
+	/* There are at least so many calls that can fail. */
+	unsigned int min_calls;
+	bool counted;
+	bool partial;
+	bool adopts;
+};
+
+static long fail_alloc_page(struct offline_test *t)
+{
+	struct page *page;
+
+	page = alloc_offline_page(&t->other, TEST_GFP, NUMA_NO_NODE, 0);
+	return page ? 1 : -ENOMEM;
+}
+
+static long fail_alloc_pages(struct offline_test *t)
+{
+	struct page *page;
+
+	page = alloc_offline_pages(&t->other, 6,
+				   TEST_GFP | __GFP_THISNODE | __GFP_COMP,
+				   numa_mem_id(), OFFLINE_PAGE_MOVABLE);
+	return page ? 64 : -ENOMEM;
+}
+
+static long fail_bulk(struct offline_test *t)
+{
+	unsigned long pfns[24];
+
+	return alloc_offline_pages_bulk(&t->other, ARRAY_SIZE(pfns), TEST_GFP,
+					NUMA_NO_NODE, OFFLINE_PAGE_SKIPPABLE,
+					pfns);
+}
+
+static long fail_contig(struct offline_test *t)
+{
+	struct page *page;
+
+	page = alloc_offline_pages_contig(&t->other, 100, TEST_GFP,
+					  numa_mem_id(), 0);
+	return page ? 100 : -ENOMEM;
+}
+
+static void fail_find_range(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+
+	need_contig_alloc(test);
+	t->nr_pages = 200;
+	t->pfn = find_free_pages(test, MAX_ORDER_NR_PAGES, 0, t->nr_pages);
+}
+
+static void fail_find_chunks(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+
+	need_contig_alloc(test);
+	t->nr_pages = 20;
+	t->pfn = find_free_pages(test, CHUNK_PAGES, 10, 10) - 10;
+}
+
+static void fail_find_zones(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+
+	need_contig_alloc(test);
+	t->nr_pages = 20;
+	t->pfn = find_zone_boundary(1, 10);
+	if (!t->pfn)
+		kunit_skip(test, NO_ZONE_BOUNDARY);
+	t->pfn -= 10;
+}
+
+static long fail_range(struct offline_test *t)
+{
+	int ret = take_range(&t->other, t->pfn, t->nr_pages, 0);
+
+	return ret ?: t->nr_pages;
+}
+
+static long fail_reserve(struct offline_test *t)
+{
+	return reserve_offline_page_range(&t->other, CHUNK_PAGES - 1,
+					  CHUNK_PAGES + 2, GFP_KERNEL);
+}
+
+static void fail_find_page(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+
+	t->pfn = page_to_pfn(get_page_in_use(test));
+}
+
+static long fail_adopt(struct offline_test *t)
+{
+	struct page *page = pfn_to_page(t->pfn);
+
+	return adopt_offline_page(&t->other, page, OFFLINE_PAGE_MOVABLE) ?: 1;
+}
+
+static const struct fail_param fail_params[] = {
+	{ "alloc_offline_page", .run = fail_alloc_page, .min_calls = 2,
+	  .counted = true },
+	{ "alloc_offline_pages", .run = fail_alloc_pages, .min_calls = 2,
+	  .counted = true },
+	{ "alloc_offline_pages_bulk", .run = fail_bulk, .min_calls = 25,
+	  .counted = true, .partial = true },
+	{ "alloc_offline_pages_contig", need_contig_alloc, fail_contig, 1,
+	  .counted = true },
+	{ "alloc_offline_page_range", fail_find_range, fail_range, 2,
+	  .counted = true },
+	{ "alloc_offline_page_range across chunks", fail_find_chunks,
+	  fail_range, 3, .counted = true },
+	{ "alloc_offline_page_range across zones", fail_find_zones,
+	  fail_range, 3, .counted = true },
+	{ "reserve_offline_page_range", .run = fail_reserve, .min_calls = 3 },
+	{ "adopt_offline_page", fail_find_page, fail_adopt, 1,
+	  .adopts = true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(fail, fail_params, name);
+
+/* An owner without chunks, so that each of them is allocated again. */
+static void renew_other_owner(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+
+	unregister_offline_page_owner(&t->other);
+	init_offline_page_owner(&t->other, "kunit-other");
+	KUNIT_ASSERT_EQ(test, 0, register_offline_page_owner(&t->other));
+}
+
+static void check_failed(struct kunit *test, const struct fail_param *param,
+			 long ret)
+{
+	struct offline_test *t = test->priv;
+	long expected = -ENOMEM;
+
+	if (param->partial) {
+		expected = t->frozen_calls - (t->failed == FAIL_CHUNK);
+		KUNIT_EXPECT_EQ(test, t->other.nr_pages, expected);
+		expect_accounting(test);
+		free_all(&t->other);
+	} else if (t->failed == FAIL_CONTIG) {
+		expected = STUB_CONTIG_ERROR;
+	}
+	KUNIT_EXPECT_EQ_MSG(test, ret, expected, "call %u", t->fail_at);
+	expect_all_back(test, &t->other);
+
+	if (param->adopts) {
+		struct page *page = pfn_to_page(t->pfn);
+
+		KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+		KUNIT_EXPECT_FALSE(test, page_has_type(page));
+		return;
+	}
+	/* What the page allocator gave, it has again. */
+	if (t->frozen_nr)
+		expect_back(test, t->frozen_pfn, t->frozen_nr);
+	if (t->nr_pages)
+		expect_back(test, t->pfn, t->nr_pages);
+}
+
+static void fail_each_allocation(struct kunit *test)
+{
+	const struct fail_param *param = test->param_value;
+	struct offline_test *t = test->priv;
+	unsigned long failures;
+	unsigned int n;
+	long ret;
+
+	if (param->prepare)
+		param->prepare(test);
+
+	for (n = 0; n < 100; n++) {
+		renew_other_owner(test);
+		t->calls = 0;
+		t->fail_at = n;
+		t->failed = FAIL_NONE;
+		t->frozen_calls = 0;
+		t->frozen_nr = 0;
+		failures = counted(t, OFFLINE_PAGES_ALLOC_FAILED);
+		kunit_activate_static_stub(test, offline_pages_alloc_frozen,
+					   stub_alloc_frozen);
+		kunit_activate_static_stub(test, offline_pages_alloc_chunk,
+					   stub_alloc_chunk);
+		kunit_activate_static_stub(test, offline_pages_alloc_contig,
+					   stub_alloc_contig);
+		ret = param->run(t);
+		kunit_deactivate_static_stub(test, offline_pages_alloc_frozen);
+		kunit_deactivate_static_stub(test, offline_pages_alloc_chunk);
+		kunit_deactivate_static_stub(test, offline_pages_alloc_contig);
+		if (t->failed == FAIL_NONE)
+			break;
+		expect_counted(test, OFFLINE_PAGES_ALLOC_FAILED,
+			       failures + param->counted);
+		check_failed(test, param, ret);
+	}
+
+	/* Nothing was left to fail: it must work. */
+	KUNIT_EXPECT_GE(test, n, param->min_calls);
+	KUNIT_EXPECT_GE(test, ret, 0L);
+	expect_counted(test, OFFLINE_PAGES_ALLOC_FAILED, failures);
+	expect_holds(test, &t->other, (unsigned long)ret);
+	if (param->adopts) {
+		lend_offline_page(&t->other, pfn_to_page(t->pfn));
+		put_page_in_use(test, pfn_to_page(t->pfn));
+	} else {
+		expect_accounting(test);
+		free_all(&t->other);
+	}
+	expect_all_back(test, &t->other);
+}
+
+/* After reserve_*, keep_* and adopt_* do not depend on memory any more. */
+static void reserved_needs_no_memory(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn = get_fresh_pages(test, 2);
+	struct page *page = get_page_in_use(test);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			reserve_offline_page_range(&t->owner, pfn, 4,
+						   GFP_KERNEL));
+	KUNIT_ASSERT_EQ(test, 0,
+			reserve_offline_page_range(&t->owner, page_to_pfn(page),
+						   1, GFP_KERNEL));
+	t->fail_at = 0;
+	kunit_activate_static_stub(test, offline_pages_alloc_chunk,
+				   stub_alloc_chunk);
+	KUNIT_EXPECT_EQ(test, 0,
+			reserve_offline_page_range(&t->owner, pfn, 4,
+						   GFP_KERNEL));
+	keep_offline_page_range(&t->owner, pfn, 4, 0);
+	KUNIT_EXPECT_EQ(test, 0, adopt_offline_page(&t->owner, page, 0));
+	kunit_deactivate_static_stub(test, offline_pages_alloc_chunk);
+	KUNIT_EXPECT_EQ(test, t->calls, 0u);
+
+	fresh_pages_settled(test, pfn, 4);
+	expect_held(test, &t->owner, pfn, 4, TEST_NEVER_ONLINED);
+	expect_held(test, &t->owner, page_to_pfn(page), 1, 0);
+	lend_offline_page(&t->owner, page);
+	put_page_in_use(test, page);
+	free_offline_page_range(&t->owner, pfn, 4);
+	expect_all_back(test, &t->owner);
+}
+
+#ifndef MODULE
+/*
+ * Who walks over page frames and reads their contents, as /proc/kcore does,
+ * keeps pages from becoming offline meanwhile.
+ */
+
+struct waiter {
+	struct offline_test *t;
+	const struct fail_param *param;
+	struct completion done;
+	long ret;
+};
+
+static int run_waiter(void *arg)
+{
+	struct waiter *waiter = arg;
+
+	waiter->ret = waiter->param->run(waiter->t);
+	complete_all(&waiter->done);
+	return 0;
+}
+
+static void wait_for_walkers(struct kunit *test)
+{
+	const struct fail_param *param = test->param_value;
+	struct offline_test *t = test->priv;
+	struct task_struct *task;
+	struct waiter *waiter;
+
+	if (param->run == fail_reserve)
+		kunit_skip(test, "takes no pages");
+	if (param->prepare)
+		param->prepare(test);
+	waiter = kunit_kzalloc(test, sizeof(*waiter), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, waiter);
+	*waiter = (struct waiter){
+		.t = t,
+		.param = param,
+	};
+	init_completion(&waiter->done);
+	task = kthread_create(run_waiter, waiter, "offline_pages");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+
+	page_offline_freeze();
+	wake_up_process(task);
+	KUNIT_EXPECT_EQ(test, 0UL,
+			wait_for_completion_timeout(&waiter->done, HZ / 5));
+	KUNIT_EXPECT_EQ(test, t->other.nr_pages, 0UL);
+	if (t->pfn)
+		KUNIT_EXPECT_FALSE(test, PageOffline(pfn_to_page(t->pfn)));
+	page_offline_thaw();
+	wait_for_completion(&waiter->done);
+
+	KUNIT_EXPECT_GT(test, waiter->ret, 0L);
+	expect_holds(test, &t->other, (unsigned long)waiter->ret);
+	if (param->adopts) {
+		lend_offline_page(&t->other, pfn_to_page(t->pfn));
+		put_page_in_use(test, pfn_to_page(t->pfn));
+	} else {
+		expect_accounting(test);
+		free_all(&t->other);
+	}
+	expect_all_back(test, &t->other);
+}
+#endif
+
+/*
+ * What is known about a page.
+ */
+
+static void check_memdesc(struct kunit *test, struct page *page,
+			  unsigned int flags)
+{
+	unsigned long section = 0;
+	unsigned int order;
+
+#ifdef SECTION_IN_PAGE_FLAGS
+	section = pfn_to_section_nr(page_to_pfn(page));
+#endif
+	for (order = 0; order <= MAX_PAGE_ORDER; order++) {
+		struct offline_page_state state = {};
+		u64 memdesc = offline_page_memdesc(page, order);
+
+		/* Type 0, subtype 5, not for user space, and the order. */
+		KUNIT_EXPECT_EQ(test, memdesc & 0xfff, 5 << 4);
+		KUNIT_EXPECT_EQ(test, memdesc >> 12 & 0x3f, order);
+		KUNIT_ASSERT_TRUE(test,
+				  offline_page_from_memdesc(memdesc, &state));
+		KUNIT_EXPECT_EQ(test, state.order, order);
+		KUNIT_EXPECT_EQ(test, state.zone, page_zonenum(page));
+		KUNIT_EXPECT_EQ(test, state.nid, page_to_nid(page));
+		KUNIT_EXPECT_EQ(test, state.section, section);
+		KUNIT_EXPECT_EQ(test, state.never_onlined,
+				!!(flags & TEST_NEVER_ONLINED));
+		KUNIT_EXPECT_EQ(test, state.skippable,
+				!!(flags & OFFLINE_PAGE_SKIPPABLE));
+		KUNIT_EXPECT_EQ(test, state.movable,
+				!!(flags & OFFLINE_PAGE_MOVABLE));
+		KUNIT_EXPECT_EQ(test, state.hwpoison,
+				!!(flags & TEST_POISONED));
+	}
+}
+
+/* Everything about the page goes into one word and comes out of it again. */
+static void memdesc_round_trip(struct kunit *test)
+{
+	static const gfp_t gfps[] = { GFP_DMA, GFP_DMA32, GFP_KERNEL, TEST_GFP };
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	unsigned int i;
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY) {
+		for (i = 0; i < ARRAY_SIZE(gfps); i++) {
+			struct page *page;
+
+			page = alloc_offline_page(&t->owner, gfps[i] |
+						  __GFP_THISNODE | __GFP_NOWARN |
+						  __GFP_NORETRY, nid, flags);
+			/* Not every node has every zone. */
+			if (!page)
+				continue;
+			check_memdesc(test, page, flags);
+			set_never_onlined(page_to_pfn(page));
+			check_memdesc(test, page, flags | TEST_NEVER_ONLINED);
+			if (IS_ENABLED(CONFIG_MEMORY_FAILURE)) {
+				SetPageHWPoison(page);
+				check_memdesc(test, page, flags |
+					      TEST_NEVER_ONLINED |
+					      TEST_POISONED);
+				clear_bit(PG_offline_never_onlined,
+					  offline_page_flags(page));
+				check_memdesc(test, page,
+					      flags | TEST_POISONED);
+				ClearPageHWPoison(page);
+			}
+			free_offline_page(&t->owner, page);
+		}
+	}
+	KUNIT_EXPECT_GT(test, counted(t, OFFLINE_PAGES_ALLOCATED), 0UL);
+	expect_all_back(test, &t->owner);
+}
+
+static void memdesc_of_other_pages(struct kunit *test)
+{
+	const u64 words[] = {
+		0,
+		1 | 5 << 4,	/* another type */
+		4 << 4,		/* another subtype */
+		6 << 4,
+		(5 | 64) << 4,
+		~0ULL,
+	};
+	struct page *page = get_page_in_use(test);
+	struct offline_page_state state = { .order = 42 };
+	unsigned int i;
+
+	KUNIT_EXPECT_EQ(test, offline_page_memdesc(page, 0), 0ULL);
+	set_page_offline_in_use(page);
+	KUNIT_EXPECT_EQ(test, offline_page_memdesc(page, 0), 0ULL);
+	clear_page_offline_in_use(page);
+	put_page_in_use(test, page);
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		KUNIT_EXPECT_FALSE_MSG(test,
+				       offline_page_from_memdesc(words[i],
+								 &state),
+				       "%#llx", words[i]);
+	KUNIT_EXPECT_EQ(test, state.order, 42u);
+}
+
+/* The flags are aliases: on other pages they mean nothing to us. */
+static void flags_of_other_pages(struct kunit *test)
+{
+	struct page *page = get_page_in_use(test);
+	unsigned long *flags = offline_page_flags(page);
+	const unsigned long old = *flags;
+
+	KUNIT_EXPECT_PTR_EQ(test, flags, (unsigned long *)&page->flags);
+	set_bit(PG_offline_never_onlined, flags);
+	set_bit(PG_offline_skippable, flags);
+	set_bit(PG_offline_movable, flags);
+	KUNIT_EXPECT_FALSE(test, PageOfflineNeverOnlined(page));
+	KUNIT_EXPECT_FALSE(test, PageOfflineSkippable(page));
+	KUNIT_EXPECT_FALSE(test, PageMovableOffline(page));
+	KUNIT_EXPECT_FALSE(test, offline_page_can_skip(page));
+	set_bit(PG_offline_in_use, flags);
+	KUNIT_EXPECT_FALSE(test, PageOfflineInUse(page));
+	KUNIT_EXPECT_FALSE(test, PageOfflineFrozen(page));
+	*flags = old;
+
+	/* All different, or setting one would change another. */
+	KUNIT_EXPECT_EQ(test, 4,
+			hweight_long(BIT(PG_offline_never_onlined) |
+				     BIT(PG_offline_skippable) |
+				     BIT(PG_offline_movable) |
+				     BIT(PG_offline_in_use)));
+	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
+
+	/* The old form of balloon pages. */
+	set_page_offline_in_use(page);
+	KUNIT_EXPECT_TRUE(test, PageOffline(page));
+	KUNIT_EXPECT_TRUE(test, PageOfflineInUse(page));
+	KUNIT_EXPECT_FALSE(test, PageOfflineFrozen(page));
+	KUNIT_EXPECT_FALSE(test, PageOfflineNeverOnlined(page));
+	KUNIT_EXPECT_FALSE(test, offline_page_can_skip(page));
+	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
+	clear_page_offline_in_use(page);
+	KUNIT_EXPECT_FALSE(test, page_has_type(page));
+	KUNIT_EXPECT_EQ(test, *flags, old);
+	put_page_in_use(test, page);
+}
+
+/* Messages about any page: nothing to check, but it must survive them. */
+static void report_pages(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	struct page *page = take_page(test, &t->owner, flags);
+	struct page *in_use = get_page_in_use(test);
+	unsigned long fresh = get_fresh_pages(test, 0);
+
+	report_offline_page(page, "KUnit test");
+	report_offline_page(pfn_to_page(fresh), "KUnit test");
+	set_page_offline_in_use(in_use);
+	report_offline_page(in_use, "KUnit test");
+#ifndef MODULE
+	dump_offline_page(page, page_to_pfn(page));
+	dump_offline_page(pfn_to_page(fresh), fresh);
+	dump_offline_page(in_use, page_to_pfn(in_use));
+#endif
+	clear_page_offline_in_use(in_use);
+	put_page_in_use(test, in_use);
+
+	expect_held(test, &t->owner, page_to_pfn(page), 1, flags);
+	free_offline_page(&t->owner, page);
+	free_offline_page(&t->owner, pfn_to_page(fresh));
+	fresh_pages_settled(test, fresh, 1);
+	expect_all_back(test, &t->owner);
+}
+
+/*
+ * Nobody touches the dead words of struct page.
+ */
+
+struct word_param {
+	const char *name;
+	size_t offset;
+};
+
+static const struct word_param words[] = {
+	{ "lru.next", offsetof(struct page, lru.next) },
+	{ "lru.prev", offsetof(struct page, lru.prev) },
+	{ "mapping", offsetof(struct page, mapping) },
+	{ "index", offsetof(struct page, mapping) + sizeof(void *) },
+	{ "private", offsetof(struct page, private) },
+#ifdef CONFIG_MEMCG
+	{ "memcg_data", offsetof(struct page, memcg_data) },
+#endif
+};
+
+KUNIT_ARRAY_PARAM_DESC(word, words, name);
+
+static unsigned long *page_word(struct page *page, unsigned int i)
+{
+	return (unsigned long *)((char *)page + words[i].offset);
+}
+
+static void need_canary(struct kunit *test)
+{
+	if (!IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES))
+		kunit_skip(test, "needs CONFIG_DEBUG_OFFLINE_PAGES");
+}
+
+static void damaged_word(struct kunit *test)
+{
+	const struct word_param *param = test->param_value;
+	struct offline_test *t = test->priv;
+	unsigned int w = param - words;
+	unsigned long pfn;
+	struct page *page;
+
+	need_canary(test);
+
+	/* Found when the page is freed. */
+	pfn = take_block(test, &t->owner, 2, 0);
+	*page_word(pfn_to_page(pfn + 2), w) += 16;
+	expect_misuse(test, 0);
+	free_offline_page_range(&t->owner, pfn, 4);
+	expect_misuse(test, 1);
+	expect_back(test, pfn, 4);
+	expect_all_back(test, &t->owner);
+
+	/* When it is onlined. */
+	pfn = get_fresh_pages(test, 2);
+	*page_word(pfn_to_page(pfn + 1), w) = 0;
+	free_offline_page_range(&t->owner, pfn, 4);
+	expect_misuse(test, 1);
+	fresh_pages_settled(test, pfn, 4);
+	expect_back(test, pfn, 4);
+	expect_all_back(test, &t->owner);
+
+	/* When it is used again, which must not notice. */
+	page = get_page_in_use(test);
+	KUNIT_ASSERT_EQ(test, 0, adopt_offline_page(&t->owner, page, 0));
+	*page_word(page, w) ^= BIT(12);
+	lend_offline_page(&t->owner, page);
+	expect_misuse(test, 1);
+	KUNIT_EXPECT_EQ(test, *page_word(page, w), 0UL);
+	put_page_in_use(test, page);
+	expect_all_back(test, &t->owner);
+}
+
+static void canary_of_all_words(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	struct page *page;
+	unsigned long pfn;
+	unsigned int i;
+
+	need_canary(test);
+	pfn = take_block(test, &t->owner, 1, 0);
+	page = pfn_to_page(pfn);
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
+		unsigned long word = *page_word(page, i);
+
+		KUNIT_EXPECT_NE_MSG(test, word, 0UL, "%s", words[i].name);
+		/* A word copied from the neighbour does not pass for its own. */
+		KUNIT_EXPECT_NE_MSG(test, word, *page_word(page + 1, i), "%s",
+				    words[i].name);
+	}
+	memcpy(page_word(page, 0), page_word(page + 1, 0),
+	       5 * sizeof(unsigned long));
+	free_offline_page_range(&t->owner, pfn, 2);
+	expect_misuse(test, 5);
+	expect_back(test, pfn, 2);
+	expect_all_back(test, &t->owner);
+}
+
+/*
+ * The rest of mm meets offline pages.
+ */
+
+static void contig_alloc_over_page(struct kunit *test)
+{
+#ifdef CONFIG_CONTIG_ALLOC
+	struct offline_test *t = test->priv;
+	unsigned int flags = param_flags(test);
+	unsigned long base, pfn;
+	unsigned int i;
+
+	if (flags & OFFLINE_PAGE_MOVABLE)
+		kunit_skip(test, "a movable page may be moved");
+	base = find_free_pages(test, 64, 0, 64);
+	for (i = 0; i < 64; i += 21) {
+		pfn = base + i;
+		KUNIT_ASSERT_EQ(test, 0, take_range(&t->owner, pfn, 1, flags));
+		KUNIT_EXPECT_EQ(test, -EBUSY,
+				alloc_contig_range(base, base + 64,
+						   ACR_FLAGS_NONE, TEST_GFP));
+		KUNIT_EXPECT_EQ(test, -EBUSY,
+				alloc_contig_range(pfn, pfn + 1,
+						   ACR_FLAGS_NONE, TEST_GFP));
+		expect_held(test, &t->owner, pfn, 1, flags);
+		expect_holds(test, &t->owner, 1UL);
+		expect_accounting(test);
+		free_offline_page(&t->owner, pfn_to_page(pfn));
+		expect_back(test, base, 64);
+		expect_all_back(test, &t->owner);
+	}
+#else
+	need_contig_alloc(test);
+#endif
+}
+
+/*
+ * Threads that work on pages of one owner, whose bits are in the same words,
+ * while another one looks.
+ */
+
+#define HAMMER_PAGES 64
+
+struct hammer {
+	struct offline_page_owner *owner;
+	unsigned long pfn;
+	unsigned long rounds;
+	unsigned long wrong;
+};
+
+static int hammer_alloc_free(void *arg)
+{
+	struct hammer *h = arg;
+	unsigned long pfns[16], nr, i;
+
+	while (!kthread_should_stop()) {
+		nr = alloc_offline_pages_bulk(h->owner, ARRAY_SIZE(pfns),
+					      TEST_GFP, NUMA_NO_NODE, 0, pfns);
+		for (i = 0; i < nr; i++)
+			if (!offline_page_held(h->owner, pfns[i]) ||
+			    offline_page_wrong(pfn_to_page(pfns[i]), 0))
+				h->wrong++;
+		free_offline_pages_bulk(h->owner, nr / 2, pfns);
+		for (i = nr / 2; i < nr; i++)
+			free_offline_page(h->owner, pfn_to_page(pfns[i]));
+		h->rounds += nr > 0;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Every other page is this thread's, the rest are its neighbour's. */
+static int hammer_lend_adopt(void *arg)
+{
+	struct hammer *h = arg;
+	unsigned long i;
+
+	while (!kthread_should_stop()) {
+		for (i = 0; i < HAMMER_PAGES; i += 2) {
+			struct page *page = pfn_to_page(h->pfn + i);
+
+			lend_offline_page(h->owner, page);
+			if (PageOffline(page) || page_ref_count(page) != 1 ||
+			    adopt_offline_page(h->owner, page, 0)) {
+				/* Never mind the others. */
+				h->wrong++;
+				return 0;
+			}
+		}
+		h->rounds++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int hammer_look(void *arg)
+{
+	struct hammer *h = arg;
+	struct page *page;
+	char buf[16];
+
+	while (!kthread_should_stop()) {
+		unsigned long pfn = 0, nr = 0;
+
+		while ((page = next_offline_page(h->owner, pfn))) {
+			/* It may be gone by now, but not somebody else's. */
+			pfn = page_to_pfn(page);
+			if (!offline_page_owner_name(pfn, buf, sizeof(buf)) &&
+			    strcmp(buf, h->owner->name))
+				h->wrong++;
+			pfn++;
+			nr++;
+		}
+		h->rounds += nr > 0;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void concurrent(struct kunit *test)
+{
+	static int (* const fns[])(void *) = {
+		hammer_lend_adopt, hammer_lend_adopt, hammer_alloc_free,
+		hammer_look,
+	};
+	struct offline_test *t = test->priv;
+	struct task_struct *tasks[ARRAY_SIZE(fns)];
+	struct hammer *hammers;
+	unsigned long pfn;
+	unsigned int i;
+
+	hammers = kunit_kcalloc(test, ARRAY_SIZE(fns), sizeof(*hammers),
+				GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, hammers);
+	pfn = take_block(test, &t->owner, ilog2(HAMMER_PAGES), 0);
+	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+		hammers[i].owner = &t->owner;
+		hammers[i].pfn = pfn + i;
+		tasks[i] = kthread_create(fns[i], &hammers[i],
+					  "offline_pages/%u", i);
+		if (!IS_ERR(tasks[i])) {
+			/* One may end by itself. */
+			get_task_struct(tasks[i]);
+			wake_up_process(tasks[i]);
+		}
+	}
+	msleep(500);
+	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+		if (!IS_ERR(tasks[i])) {
+			kthread_stop(tasks[i]);
+			put_task_struct(tasks[i]);
+		}
+	}
+
+	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+		KUNIT_EXPECT_NOT_ERR_OR_NULL(test, tasks[i]);
+		KUNIT_EXPECT_GT_MSG(test, hammers[i].rounds, 0UL, "thread %u",
+				    i);
+		KUNIT_EXPECT_EQ_MSG(test, hammers[i].wrong, 0UL, "thread %u",
+				    i);
+	}
+	expect_held(test, &t->owner, pfn, HAMMER_PAGES, 0);
+	expect_holds(test, &t->owner, HAMMER_PAGES);
+	free_offline_page_range(&t->owner, pfn, HAMMER_PAGES);
+	expect_back(test, pfn, HAMMER_PAGES);
+	expect_all_back(test, &t->owner);
+	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_ALLOCATED),
+			counted(t, OFFLINE_PAGES_FREED));
+}
+
+static struct kunit_case offline_pages_test_cases[] = {
+	KUNIT_CASE_PARAM(alloc_one_page, flags_gen_params),
+	KUNIT_CASE_PARAM(alloc_all_orders, flags_gen_params),
+	KUNIT_CASE_PARAM(free_in_parts, split_gen_params),
+	KUNIT_CASE_PARAM(alloc_bulk, flags_gen_params),
+	KUNIT_CASE_PARAM(alloc_contiguous, flags_gen_params),
+	KUNIT_CASE(alloc_on_node),
+	KUNIT_CASE(alloc_zeroed),
+	KUNIT_CASE(free_in_atomic_context),
+	KUNIT_CASE_PARAM(claim_range, range_gen_params),
+	KUNIT_CASE(claim_across_sections),
+	KUNIT_CASE(claim_across_chunks),
+	KUNIT_CASE(claim_across_zones),
+	KUNIT_CASE(claim_busy_range),
+	KUNIT_CASE(claim_invalid_range),
+	KUNIT_CASE_PARAM(free_mixed_range, mix_gen_params),
+	KUNIT_CASE(online_whole_block),
+	KUNIT_CASE_PARAM(keep_pages, flags_gen_params),
+	KUNIT_CASE(keep_misuse),
+	KUNIT_CASE(hotplug_edges),
+	KUNIT_CASE_PARAM(free_poisoned, poison_mix_gen_params),
+	KUNIT_CASE(free_poisoned_alone),
+	KUNIT_CASE_PARAM(adopt_and_lend, flags_gen_params),
+	KUNIT_CASE_PARAM(lend_and_adopt, flags_gen_params),
+	KUNIT_CASE(adopt_reserved),
+	KUNIT_CASE(adopt_with_flags),
+	KUNIT_CASE(adopt_busy),
+	KUNIT_CASE(adopt_misuse),
+#ifndef MODULE
+	KUNIT_CASE(kexec_page),
+#endif
+	KUNIT_CASE(walk_pages),
+	KUNIT_CASE(owner_name),
+	KUNIT_CASE(two_owners),
+	KUNIT_CASE(register_owner),
+	KUNIT_CASE(unregistered_owner),
+	KUNIT_CASE(unregister_with_pages),
+	KUNIT_CASE(misuse_double_free),
+	KUNIT_CASE(misuse_foreign_page),
+	KUNIT_CASE(misuse_other_page),
+	KUNIT_CASE(misuse_behind_owners_back),
+	KUNIT_CASE(misuse_flags),
+	KUNIT_CASE_PARAM(fail_each_allocation, fail_gen_params),
+	KUNIT_CASE(reserved_needs_no_memory),
+#ifndef MODULE
+	KUNIT_CASE_PARAM(wait_for_walkers, fail_gen_params),
+#endif
+	KUNIT_CASE_PARAM(memdesc_round_trip, flags_gen_params),
+	KUNIT_CASE(memdesc_of_other_pages),
+	KUNIT_CASE(flags_of_other_pages),
+	KUNIT_CASE_PARAM(report_pages, flags_gen_params),
+	KUNIT_CASE_PARAM(damaged_word, word_gen_params),
+	KUNIT_CASE(canary_of_all_words),
+	KUNIT_CASE_PARAM(contig_alloc_over_page, flags_gen_params),
+	KUNIT_CASE(concurrent),
+	{}
+};
+
+static struct kunit_suite offline_pages_test_suite = {
+	.name = "offline_pages",
+	.init = offline_pages_test_init,
+	.exit = offline_pages_test_exit,
+	.test_cases = offline_pages_test_cases,
+};
+
+kunit_test_suite(offline_pages_test_suite);
+
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+MODULE_DESCRIPTION("KUnit tests for offline pages");
+MODULE_LICENSE("GPL");
