@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0
+# Everything here only calls a script in harness/, each of which can be run alone. "make help" tells what there is.
+
+KERNEL ?= 7.3
+LINUX ?=
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/offline-pages
+JOBS ?= $(shell nproc)
+export KERNEL LINUX CACHE JOBS
+
+ifeq ($(filter $(or $(MAKECMDGOALS),help),help),)
+ifneq ($(KERNEL),7.3)
+$(error KERNEL=$(KERNEL) cannot be converted yet; there is 7.3, or any tree near it with LINUX=path)
+endif
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test apply series setup fetch tree config build golden check matrix steps
+
+help:
+	@echo 'make demo               build a converted kernel and walk a guest with real devices through plugging,'
+	@echo '                        ballooning and offlining, with a table of its offline pages after each step'
+	@echo 'make test               every check; ends with "N passed, N failed, N skipped"'
+	@echo 'make apply LINUX=path   convert your tree: a clean git tree gets a new branch with a commit per step,'
+	@echo '                        a plain tree is left as it is and converted into a copy, printed last'
+	@echo 'make series             list the steps'
+	@echo
+	@echo 'single steps, each doing first what it needs:'
+	@echo '  make setup            install missing Debian packages (as root)'
+	@echo '  make fetch            get the kernel source; prints its place'
+	@echo '  make tree             convert it for building here'
+	@echo '  make config           make and verify the configuration of the guest kernel'
+	@echo '  make build            build the guest kernel; prints the image'
+	@echo '  make golden           golden tests of the semantic patches (no kernel needed)'
+	@echo '  make check            sparse, checkpatch, kernel-doc, coccicheck and the like'
+	@echo '  make matrix           compile what is touched for four architectures and many configurations'
+	@echo '  make steps            compile what is touched after each step of the series'
+	@echo
+	@echo 'variables:'
+	@echo '  KERNEL=$(KERNEL)            series to fetch; 7.3 is all there is so far (6.12 is not there yet)'
+	@echo '  LINUX=path            any kernel tree near that, instead of fetching one; demo, test and the single'
+	@echo '                        steps convert a copy of it'
+	@echo '  CACHE=$(CACHE)'
+	@echo '  JOBS=$(JOBS)                compilers at a time'
+	@echo
+	@echo 'Not built yet: make bench.'
+
+demo: build
+	harness/setup guest
+	harness/demo "$$(harness/build x86_64 guest)"
+
+test:
+	harness/test
+
+ifneq ($(LINUX),)
+apply:
+	@harness/setup build
+	@harness/apply --tree '$(LINUX)'
+else
+apply:
+	@echo 'Which tree? make apply LINUX=path' >&2; exit 2
+endif
+
+series:
+	@harness/apply --list
+
+setup:
+	harness/setup
+
+fetch:
+	@harness/setup build
+	@harness/fetch
+
+tree: fetch
+	@harness/convert
+
+config: tree
+	@harness/config x86_64 guest
+
+build: config
+	@harness/build x86_64 guest
+
+golden:
+	@harness/setup build
+	@harness/golden
+
+check: build
+	@harness/setup check
+	@harness/check
+
+matrix: tree
+	@harness/setup cross
+	@harness/matrix
+
+steps: fetch
+	@harness/steps

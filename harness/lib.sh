@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# What the shell parts of the harness share: where things are, how to speak, how to wait.
+# Sourced, not run.
+
+set -euo pipefail
+export LC_ALL=C
+
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+HARNESS=$TOP/harness
+: "${KERNEL:=7.3}" "${LINUX:=}" "${JOBS:=$(nproc)}"
+: "${CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/offline-pages}"
+case $CACHE in /*) ;; *) CACHE=$PWD/$CACHE ;; esac
+export KERNEL LINUX JOBS CACHE
+export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
+export CCACHE_BASEDIR=$CACHE CCACHE_NOHASHDIR=1
+# the same every time, so that nothing is compiled again for the sake of the date
+export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
+export KBUILD_BUILD_USER=user KBUILD_BUILD_HOST=host
+LOGS=$CACHE/log
+mkdir -p "$LOGS"
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "${0##*/}: $*"; exit 1; }
+
+# Which kernel the directories below belong to: the series, or the given tree.
+kernel_label() {
+	if [ -n "$LINUX" ]; then
+		printf '%s-%s\n' "$(basename "$LINUX")" \
+			"$(realpath "$LINUX" | sha256sum | cut -c1-8)"
+	else
+		printf '%s\n' "$KERNEL"
+	fi
+}
+
+# OFFLINE_PAGES_TREE: for harness/steps, whose tree is converted only in part.
+converted_tree() {
+	printf '%s\n' "${OFFLINE_PAGES_TREE:-$CACHE/converted/$(kernel_label)/tree}"
+}
+tree_of() { if [ "$1" = stock ]; then "$HARNESS/fetch"; else converted_tree; fi; }
+build_dir() { printf '%s/build/%s/%s-%s-%s\n' "$CACHE" "$(kernel_label)" "$1" "$2" "$3"; }
+
+# make_args ARCH: what make needs to build for ARCH here.
+make_args() {
+	local prefix
+	case $1 in
+	x86_64) MAKE_ARGS=(ARCH=x86_64) prefix= ;;
+	ppc64le) MAKE_ARGS=(ARCH=powerpc) prefix=powerpc64le-linux-gnu- ;;
+	arm64) MAKE_ARGS=(ARCH=arm64) prefix=aarch64-linux-gnu- ;;
+	s390x) MAKE_ARGS=(ARCH=s390) prefix=s390x-linux-gnu- ;;
+	*) die "unknown architecture '$1' (x86_64, ppc64le, arm64, s390x)" ;;
+	esac
+	if [ "$(uname -m)" = "$1" ]; then prefix=; fi
+	if [ "$1" = x86_64 ] && [ "$(uname -m)" != x86_64 ]; then prefix=x86_64-linux-gnu-; fi
+	if [ -n "$prefix" ]; then MAKE_ARGS+=("CROSS_COMPILE=$prefix"); fi
+	if command -v ccache >/dev/null; then MAKE_ARGS+=("CC=ccache ${prefix}gcc"); fi
+}
+
+# with_progress TEXT LOG COUNTER COMMAND...: run COMMAND with its output in LOG and, every five
+# seconds, print a line with TEXT, what the shell function COUNTER prints, and the time gone by.
+with_progress() {
+	local text=$1 log=$2 counter=$3 start=$SECONDS pid rc=0 ticks=0
+	shift 3
+	"$@" </dev/null >"$log" 2>&1 &
+	pid=$!
+	# shellcheck disable=SC2064
+	trap "kill $pid 2>/dev/null || true" EXIT
+	while kill -0 "$pid" 2>/dev/null; do
+		sleep 0.2
+		ticks=$((ticks + 1))
+		if [ $((ticks % 25)) -eq 0 ]; then
+			say "  $text: $("$counter" "$log") $((SECONDS - start)) s"
+		fi
+	done
+	wait "$pid" || rc=$?
+	trap - EXIT
+	return "$rc"
+}
+nothing() { :; }
+objects() { printf '%s objects,' "$(grep -cE '^ +(CC|AS|LD|AR|HOSTCC|CC \[M\]) ' "$1" || true)"; }

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The series: read the steps, and make them on a tree held in memory.
+
+A step is a file series/NN-name: a head of "Key: value" lines (a line that starts with a blank continues the one
+above), an empty line, the body of its commit message. The keys are described in series/README.
+"""
+import concurrent.futures
+import os
+import re
+import textwrap
+
+from smpl import TOP, Failure, Rule, read
+
+PATTERN = r"/((?:\\.|[^/\\])*)/"
+INSERT = re.compile(rf"(\S+)\s+(after|before)\s+{PATTERN}\s*(?:\|\s?(.*)|from\s+(\S+))$", re.S)
+COMMENT = re.compile(rf"(\S+)\s+above\s+{PATTERN}\s+from\s+(\S+)$")
+GONE = re.compile(rf"(\S+)\s+{PATTERN}$")
+NOW = re.compile(rf"(\S+)\s+(\d+)\s+{PATTERN}$")
+
+
+class Step:
+    """One step: actions are (key, line number, arguments)."""
+
+    def __init__(self, path):
+        self.path = path
+        self.name = os.path.basename(path)
+        self.subject = ""
+        self.actions = []
+        head, _, body = read(path).partition("\n\n")
+        self.body = body.strip()
+        lines = []
+        for number, line in enumerate(head.split("\n"), 1):
+            if line.startswith("#"):
+                continue
+            if line[:1] in (" ", "\t") and lines:
+                lines[-1][1] += " " + line.strip()
+            elif line:
+                lines.append([number, line])
+        for number, line in lines:
+            key, colon, value = line.partition(":")
+            self.take(key.strip() if colon else "", value.strip(), number)
+        if not self.subject:
+            raise self.wrong(1, "no Subject:")
+
+    def wrong(self, number, what):
+        return Failure(f"series/{self.name}:{number}: {what}")
+
+    def take(self, key, value, number):
+        forms = {"Insert": INSERT, "Comment": COMMENT, "Gone": GONE, "Now": NOW}
+        if key == "Subject":
+            self.subject = value
+            return
+        if key in ("Add", "Rule"):
+            words = value.split()
+            if len(words) < (1 if key == "Add" else 2):
+                raise self.wrong(number, f"{key}: names no file")
+            self.actions.append((key, number, words))
+            return
+        if key not in forms:
+            raise self.wrong(number, f"unknown key '{key}'")
+        match = forms[key].match(value)
+        if not match:
+            raise self.wrong(number, f"{key}: does not have the form that series/README gives: {value}")
+        self.actions.append((key, number, match.groups()))
+
+    def added(self):
+        return [path for key, _, args in self.actions if key == "Add" for path in args]
+
+    def files(self):
+        """Every file this step touches, in order, each once."""
+        found = {}
+        for key, _, args in self.actions:
+            if key == "Add":
+                found.update(dict.fromkeys(args))
+            elif key == "Rule":
+                found.update(dict.fromkeys(args[1:]))
+            elif key in ("Insert", "Comment"):
+                found[args[0]] = None
+        return list(found)
+
+
+def load():
+    folder = os.path.join(TOP, "series")
+    names = sorted(name for name in os.listdir(folder) if re.match(r"\d\d+-[\w-]+$", name)) \
+        if os.path.isdir(folder) else []
+    if not names:
+        raise Failure(f"no steps in {folder}")
+    return [Step(os.path.join(folder, name)) for name in names]
+
+
+class Tree:
+    """A kernel tree and, on top of it, what the steps made of it so far. The tree itself is only read."""
+
+    def __init__(self, root, jobs=2):
+        self.root = root
+        self.jobs = jobs
+        self.new = {}
+
+    def has(self, path):
+        return path in self.new or os.path.isfile(os.path.join(self.root, path))
+
+    def get(self, path):
+        if path in self.new:
+            return self.new[path]
+        try:
+            return read(os.path.join(self.root, path))
+        except OSError as err:
+            raise Failure(f"{path}: not in this tree ({err.strerror}); the series does not fit it, or names the file"
+                          " wrongly") from err
+
+    def apply(self, step):
+        """Make one step. Gives the files it changed; raises Failure."""
+        before = {path: self.get(path) if self.has(path) else None for path in step.files()}
+        done = 0
+        while done < len(step.actions):
+            key, number, args = step.actions[done]
+            try:
+                if key == "Rule":
+                    self.rule(args[0], args[1:])
+                else:
+                    getattr(self, key.lower())(*args)
+            except Failure as err:
+                raise Failure(f"series/{step.name}:{number}: {err}") from err
+            done += 1
+        return [path for path in step.files() if self.get(path) != before[path]]
+
+    def again(self, steps):
+        """Everything a second time: rules, insertions and comments of a converted tree must change nothing."""
+        jobs = []
+        for step in steps:
+            for key, number, args in step.actions:
+                if key == "Rule":
+                    rule = Rule.named(args[0])
+                    jobs += [(step, number, rule, path) for path in args[1:]]
+                elif key in ("Insert", "Comment"):
+                    old = self.get(args[0])
+                    getattr(self, key.lower())(*args, again=True)
+                    if self.get(args[0]) != old:
+                        raise Failure(f"series/{step.name}:{number}: {key}: a second application changes {args[0]};"
+                                      " it must find what the first one left")
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            texts = pool.map(lambda job: job[2].run(job[3], self.get(job[3]))[0], jobs)
+            for (step, number, rule, path), text in zip(jobs, texts):
+                if text != self.get(path):
+                    raise Failure(f"series/{step.name}:{number}: rule {rule.name}: a second application changes {path}"
+                                  f"; look with: harness/apply --again {rule.name} --file {path}\n"
+                                  "  every rule must only match code that it has not converted yet")
+
+    def rule(self, name, paths):
+        rule = Rule.named(name)
+        with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
+            results = list(pool.map(lambda path: rule.run(path, self.get(path)), paths))
+        matched = set()
+        for path, (text, names) in zip(paths, results):
+            if text == self.get(path):
+                raise Failure(f"rule {rule.name}: changed nothing in {path}\n"
+                              f"  looked for: {rule.purpose or ', '.join(rule.names)}\n"
+                              f"  rules that matched there: {', '.join(sorted(names)) or 'none'}\n"
+                              f"  do: compare the code with the rule (harness/apply --rule {rule.name} --file {path}"
+                              " --from TREE), or take the file off the step's list")
+            matched |= names
+        missed = [one for one in rule.required() if one not in matched]
+        if missed:
+            raise Failure(f"rule {rule.name}: partial match: {', '.join(missed)} matched in none of {' '.join(paths)}\n"
+                          f"  looked for: {rule.purpose}\n"
+                          "  do: fit that rule to the code; one that may match nothing is called opt_...")
+        for path, (text, _) in zip(paths, results):
+            self.new[path] = text
+
+    def add(self, *paths):
+        for path in paths:
+            try:
+                ours = read(os.path.join(TOP, path))
+            except OSError as err:
+                raise Failure(f"Add: {path}: not in this repository ({err.strerror})") from err
+            if self.has(path) and self.get(path) != ours:
+                raise Failure(f"Add: {path}: the tree has a file of that name with other content\n"
+                              "  do: use a tree without it")
+            self.new[path] = ours
+
+    def anchor(self, path, pattern, what):
+        """(lines of the file, index of the one line that matches)."""
+        lines = self.get(path).splitlines(keepends=True)
+        found = [number for number, line in enumerate(lines) if re.search(pattern, line.rstrip("\n"))]
+        if len(found) != 1:
+            raise Failure(f"{what}: {path}: /{pattern}/ matches {len(found)} lines, and must match one\n"
+                          "  do: fit the expression to the tree")
+        return lines, found[0]
+
+    def insert(self, path, where, pattern, text, source, again=False):
+        text = read(os.path.join(TOP, source)) if source else text.replace("\\t", "\t").replace("\\n", "\n")
+        text = text.rstrip("\n") + "\n" if source else text + "\n"
+        if "\n" + text in "\n" + self.get(path):
+            if again:
+                return
+            raise Failure(f"Insert: {path}: the text is already there: {text.strip()}")
+        lines, place = self.anchor(path, pattern, "Insert")
+        lines.insert(place + (where == "after"), text)
+        self.new[path] = "".join(lines)
+
+    def comment(self, path, pattern, source, again=False):
+        lines, place = self.anchor(path, pattern, "Comment")
+        indent = re.match(r"\s*", lines[place])[0]
+        start = place - 1
+        if not lines[start].rstrip().endswith("*/"):
+            raise Failure(f"Comment: {path}: no comment ends directly above /{pattern}/")
+        while start > 0 and "/*" not in lines[start]:
+            start -= 1
+        if not lines[start].lstrip().startswith("/*"):
+            raise Failure(f"Comment: {path}: the comment above /{pattern}/ starts behind code")
+        try:
+            text = read(os.path.join(TOP, source)).strip("\n")
+        except OSError as err:
+            raise Failure(f"Comment: {source}: not in this repository ({err.strerror})") from err
+        if not text.startswith("/*"):
+            text = "/*\n" + "\n".join(f" * {line}".rstrip() for line in text.split("\n")) + "\n */"
+        text = textwrap.indent(text, indent) + "\n"
+        if not again and "".join(lines[start:place]) == text:
+            raise Failure(f"Comment: {path}: the comment is already there")
+        self.new[path] = "".join(lines[:start]) + text + "".join(lines[place:])
+
+    def gone(self, path, pattern):
+        found = re.search(pattern, self.get(path), re.M)
+        if found:
+            line = self.get(path).count("\n", 0, found.start()) + 1
+            raise Failure(f"Gone: {path}:{line}: still has /{pattern}/\n  do: a rule of this step has to remove it")
+
+    def now(self, path, count, pattern):
+        found = len(re.findall(pattern, self.get(path), re.M))
+        if found != int(count):
+            raise Failure(f"Now: {path}: /{pattern}/ occurs {found} times, not {count}\n"
+                          "  do: see which rule of this step matched too little or too much")
