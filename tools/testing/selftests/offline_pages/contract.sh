@@ -32,6 +32,7 @@ else
 fi
 
 # total offline N poisoned N both N first PFN
+# shellcheck disable=SC2046 # split into words
 set -- $("$DIR/kpf_offline")
 sum=$((skippable + $(column movable) + $(column plain) + $(column in_use)))
 is "the kinds add up to what kpageflags shows" "$sum" "$3"
