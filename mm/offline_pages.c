@@ -14,7 +14,7 @@
  *
  * Locking, outermost first:
  *
- *   mem_hotplug_lock		(readers: the debugfs view)
+ *   mem_hotplug_lock		(readers: unregister, the debugfs view)
  *     owners_mutex		register, unregister, the debugfs view
  *     page_offline_rwsem	while pages become PageOffline(); see
  *				page_offline_begin()
@@ -146,7 +146,7 @@ void offline_page_set_canary(struct page *page)
 	for (i = 0; i < ARRAY_SIZE(dead_words); i++)
 		*dead_word(page, i) = canary_of(page, dead_words[i].low);
 }
-EXPORT_SYMBOL_GPL(offline_page_set_canary);
+EXPORT_SYMBOL_IF_KUNIT(offline_page_set_canary);
 
 /**
  * offline_page_check_canary - check the dead words of a page
@@ -175,7 +175,7 @@ void offline_page_check_canary(struct page *page,
 		*word = canary;
 	}
 }
-EXPORT_SYMBOL_GPL(offline_page_check_canary);
+EXPORT_SYMBOL_IF_KUNIT(offline_page_check_canary);
 
 /**
  * offline_page_end_canary - empty the dead words of a page that comes back
@@ -193,7 +193,7 @@ void offline_page_end_canary(struct page *page)
 	for (i = 0; i < ARRAY_SIZE(dead_words); i++)
 		*dead_word(page, i) = 0;
 }
-EXPORT_SYMBOL_GPL(offline_page_end_canary);
+EXPORT_SYMBOL_IF_KUNIT(offline_page_end_canary);
 #endif /* CONFIG_DEBUG_OFFLINE_PAGES */
 
 /*
@@ -319,9 +319,10 @@ static unsigned long count_bits(const unsigned long *bits, unsigned long start,
 
 /* Returns how many bits were not set before; the chunks must be there. */
 static unsigned long owner_set_bits(struct offline_page_owner *owner,
-				    unsigned long pfn, unsigned long nr_pages)
+				    unsigned long start_pfn,
+				    unsigned long nr_pages)
 {
-	unsigned long added = 0;
+	unsigned long added = 0, pfn = start_pfn;
 
 	guard(spinlock_irqsave)(&owner->lock);
 	while (nr_pages) {
@@ -339,6 +340,8 @@ static unsigned long owner_set_bits(struct offline_page_owner *owner,
 		nr_pages -= nr;
 	}
 	owner->nr_pages += added;
+	owner->lowest = min(owner->lowest, start_pfn);
+	owner->nr_added++;
 	return added;
 }
 
@@ -405,6 +408,7 @@ int register_offline_page_owner(struct offline_page_owner *owner)
 	xa_init(&owner->chunks);
 	spin_lock_init(&owner->lock);
 	owner->nr_pages = 0;
+	owner->lowest = ULONG_MAX;
 	owner->registered = true;
 	list_add_tail_rcu(&owner->list, &owners);
 	return 0;
@@ -427,9 +431,13 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 {
 	unsigned long index, *bits;
 
+	/* Memory that goes offline needs the owner, or its pages are gone. */
+	get_online_mems();
 	scoped_guard(mutex, &owners_mutex) {
-		if (!owner->registered)
+		if (!owner->registered) {
+			put_online_mems();
 			return;
+		}
 		owner->registered = false;
 		list_del_rcu(&owner->list);
 	}
@@ -451,6 +459,7 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 		}
 		free_page((unsigned long)bits);
 	}
+	put_online_mems();
 	xa_destroy(&owner->chunks);
 	owner->nr_pages = 0;
 }
@@ -521,18 +530,8 @@ bool offline_page_held(struct offline_page_owner *owner, unsigned long pfn)
 }
 EXPORT_SYMBOL_GPL(offline_page_held);
 
-/**
- * next_offline_page - walk an owner's pages in the order of their PFNs
- * @owner: registered owner
- * @pfn: where to start
- *
- * Poisoned pages are passed over: nobody can use them again.
- *
- * Context: any. The caller keeps the owner from changing its pages.
- * Return: the first page held at @pfn or above; NULL if there is none.
- */
-struct page *next_offline_page(struct offline_page_owner *owner,
-			       unsigned long pfn)
+static struct page *find_page(struct offline_page_owner *owner,
+			      unsigned long pfn)
 {
 	unsigned long index = pfn >> CHUNK_SHIFT;
 	unsigned long *bits;
@@ -552,6 +551,43 @@ struct page *next_offline_page(struct offline_page_owner *owner,
 		}
 	}
 	return NULL;
+}
+
+/**
+ * next_offline_page - walk an owner's pages in the order of their PFNs
+ * @owner: registered owner
+ * @pfn: where to start
+ *
+ * Poisoned pages are passed over: nobody can use them again. Taking the first
+ * page again and again is cheap: the owner remembers below which page it has
+ * none.
+ *
+ * Context: any. The caller keeps the owner from changing its pages; otherwise
+ * the answer is stale at once.
+ * Return: the first page held at @pfn or above; NULL if there is none.
+ */
+struct page *next_offline_page(struct offline_page_owner *owner,
+			       unsigned long pfn)
+{
+	unsigned long lowest, nr_added;
+	struct page *page;
+
+	if (!owner->registered)
+		return NULL;
+
+	scoped_guard(spinlock_irqsave, &owner->lock) {
+		lowest = owner->lowest;
+		nr_added = owner->nr_added;
+	}
+	page = find_page(owner, max(pfn, lowest));
+	if (pfn > lowest)
+		return page;
+
+	/* Unless a page came in meanwhile, there is none below. */
+	scoped_guard(spinlock_irqsave, &owner->lock)
+		if (nr_added == owner->nr_added)
+			owner->lowest = page ? page_to_pfn(page) : ULONG_MAX;
+	return page;
 }
 EXPORT_SYMBOL_GPL(next_offline_page);
 
@@ -575,7 +611,7 @@ int offline_page_owner_name(unsigned long pfn, char *buf, size_t size)
 	strscpy(buf, owner->name, size);
 	return 0;
 }
-EXPORT_SYMBOL_GPL(offline_page_owner_name);
+EXPORT_SYMBOL_IF_KUNIT(offline_page_owner_name);
 
 /*
  * Pages in.
@@ -969,6 +1005,7 @@ EXPORT_SYMBOL_GPL(adopt_offline_page);
 void mark_kexec_page_offline(struct page *page)
 {
 	set_page_count(page, 0);
+	set_mask_bits(offline_page_flags(page), PAGE_FLAGS_CHECK_AT_PREP, 0);
 	__SetPageOffline(page);
 }
 
@@ -1000,8 +1037,7 @@ static enum way_out way_out(const struct offline_page_owner *owner,
 		count_pages(OFFLINE_PAGES_POISONED, held);
 		return WAY_OUT_NONE;
 	}
-	/* A page that nobody kept yet is the online callback's own. */
-	if (!held && (!PageOfflineNeverOnlined(page) || owned_by_anybody(pfn))) {
+	if (!held) {
 		report_misuse(owner, pfn, "is not held by it");
 		return WAY_OUT_NONE;
 	}
@@ -1027,12 +1063,22 @@ static void online_run(unsigned long pfn, unsigned long nr_pages)
 #endif
 }
 
+static void free_leaving_run(unsigned long pfn, unsigned long nr_pages,
+			     struct managed_batch *batch)
+{
+	if (!nr_pages)
+		return;
+	free_frozen_run(pfn, nr_pages);
+	managed_batch_add(batch, pfn_to_page(pfn), nr_pages);
+	count_pages(OFFLINE_PAGES_FREED, nr_pages);
+}
+
 /* A run of pages of one zone that all go the same way. */
 static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 		      unsigned long nr_pages, enum way_out way,
 		      struct managed_batch *batch)
 {
-	unsigned long i;
+	unsigned long i, done = 0;
 
 	if (!nr_pages || way == WAY_OUT_NONE)
 		return;
@@ -1050,9 +1096,23 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 	trace_offline_page_free(owner, pfn, nr_pages, 0);
 	for (i = 0; i < nr_pages; i++)
 		__offline_page_leave(pfn_to_page(pfn + i));
-	free_frozen_run(pfn, nr_pages);
-	managed_batch_add(batch, pfn_to_page(pfn), nr_pages);
-	count_pages(OFFLINE_PAGES_FREED, nr_pages);
+	/*
+	 * memory_failure() marks a page poisoned and then looks at its type.
+	 * Whatever it found offline is seen to be poisoned here.
+	 */
+	smp_mb();
+	for (i = 0; i < nr_pages; i++) {
+		struct page *page = pfn_to_page(pfn + i);
+
+		if (likely(!PageHWPoison(page)))
+			continue;
+		__SetPageOffline(page);
+		offline_page_set_canary(page);
+		count_pages(OFFLINE_PAGES_POISONED, 1);
+		free_leaving_run(pfn + done, i - done, batch);
+		done = i + 1;
+	}
+	free_leaving_run(pfn + done, nr_pages - done, batch);
 }
 
 static void free_range(struct offline_page_owner *owner,
@@ -1099,10 +1159,11 @@ static void free_range(struct offline_page_owner *owner,
  * poisoned page stays offline for ever, held by nobody. The range may mix all
  * of these, and may span zones.
  *
- * A page that the owner does not hold is reported and left alone. A never
- * onlined page that nobody holds is fine: freeing it is onlining it.
+ * A page that the owner does not hold is reported and left alone.
  *
- * Context: any but NMI and hard interrupts.
+ * Context: any but NMI and hard interrupts. Skippable pages must not be freed
+ * while their memory block is going offline, from MEM_GOING_OFFLINE to
+ * MEM_OFFLINE or MEM_CANCEL_OFFLINE: nobody looks at them again meanwhile.
  */
 void free_offline_page_range(struct offline_page_owner *owner,
 			     unsigned long start_pfn, unsigned long nr_pages)
@@ -1234,7 +1295,7 @@ u64 offline_page_memdesc(const struct page *page, unsigned int order)
 #endif
 	return memdesc;
 }
-EXPORT_SYMBOL_GPL(offline_page_memdesc);
+EXPORT_SYMBOL_IF_KUNIT(offline_page_memdesc);
 
 /**
  * offline_page_from_memdesc - read what offline_page_memdesc() wrote
@@ -1270,7 +1331,7 @@ bool offline_page_from_memdesc(u64 memdesc, struct offline_page_state *state)
 #endif
 	return true;
 }
-EXPORT_SYMBOL_GPL(offline_page_from_memdesc);
+EXPORT_SYMBOL_IF_KUNIT(offline_page_from_memdesc);
 
 struct page_kind {
 	char text[64];
@@ -1308,7 +1369,7 @@ void report_offline_page(const struct page *page, const char *what)
 	pr_warn("%s failed: page %#lx is offline (%s), held by %s, and cannot be moved; have its owner release it first\n",
 		what, page_to_pfn(page), kind_of(page, &kind), owner);
 }
-EXPORT_SYMBOL_GPL(report_offline_page);
+EXPORT_SYMBOL_IF_KUNIT(report_offline_page);
 
 /**
  * dump_offline_page - what dump_page() says about an offline page

@@ -56,8 +56,10 @@ struct offline_page_owner {
 	/* private: mm/offline_pages.c, from registration on */
 	struct list_head list;
 	struct xarray chunks;		/* chunk number -> bitmap of PFNs */
-	spinlock_t lock;		/* protects the bits and nr_pages */
+	spinlock_t lock;		/* the bits and what is below */
 	unsigned long nr_pages;
+	unsigned long lowest;		/* no sound page is held below */
+	unsigned long nr_added;		/* how often pages came in */
 	bool registered;
 };
 

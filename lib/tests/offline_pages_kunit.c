@@ -529,6 +529,16 @@ static void set_never_onlined(unsigned long pfn)
 	set_bit(PG_offline_never_onlined, offline_page_flags(pfn_to_page(pfn)));
 }
 
+/* What was never onlined has to be kept before it can be freed. */
+static void online_fresh_page(struct offline_test *t, unsigned long pfn)
+{
+	if (reserve_offline_page_range(&t->owner, pfn, 1,
+				       GFP_KERNEL | __GFP_NOFAIL))
+		return;
+	keep_offline_page_range(&t->owner, pfn, 1, 0);
+	free_offline_page(&t->owner, pfn_to_page(pfn));
+}
+
 /* An offline page that nobody holds any more goes back. */
 static void rescue_page(struct offline_test *t, struct page *page)
 {
@@ -538,7 +548,7 @@ static void rescue_page(struct offline_test *t, struct page *page)
 	    offline_page_held(&t->other, pfn))
 		return;
 	set_never_onlined(pfn);
-	free_offline_page(&t->owner, page);
+	online_fresh_page(t, pfn);
 }
 
 struct fresh_pages {
@@ -1472,12 +1482,23 @@ static void keep_pages(struct kunit *test)
 	expect_holds(test, &t->owner, 0UL);
 	KUNIT_EXPECT_FALSE(test, offline_page_held(&t->owner, pfn));
 
+	/* They are nobody's, and an owner cannot put them online by chance. */
+	free_offline_page(&t->owner, pfn_to_page(pfn));
+	free_offline_page_range(&t->owner, pfn + 1, 7);
+	expect_misuse(test, 8);
+	for (i = 0; i < 8; i++)
+		KUNIT_EXPECT_TRUE(test,
+				  PageOfflineNeverOnlined(pfn_to_page(pfn + i)));
+	expect_counted(test, OFFLINE_PAGES_ONLINED, 0UL);
+
 	/* The first quarter goes online, by itself and as a run. */
+	keep_offline_page_range(&t->owner, pfn, 8, flags);
 	free_offline_page(&t->owner, pfn_to_page(pfn));
 	free_offline_page_range(&t->owner, pfn + 1, 7);
 	fresh_pages_settled(test, pfn, 8);
 	expect_back(test, pfn, 8);
 	expect_all_back(test, &t->owner);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 8UL);
 	expect_counted(test, OFFLINE_PAGES_ONLINED, 8UL);
 
 	/* The rest is kept, from a place where nobody can sleep. */
@@ -1489,13 +1510,13 @@ static void keep_pages(struct kunit *test)
 	expect_holds(test, &t->owner, 24UL);
 	/* Still not managed: keeping them changed nothing. */
 	expect_accounting(test);
-	expect_counted(test, OFFLINE_PAGES_KEPT, 24UL);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 32UL);
 
 	/* Again, and with others that are held already. */
 	keep_offline_page_range(&t->owner, pfn + 10, 22, flags);
 	expect_held(test, &t->owner, pfn + 8, 24, flags | TEST_NEVER_ONLINED);
 	expect_holds(test, &t->owner, 24UL);
-	expect_counted(test, OFFLINE_PAGES_KEPT, 24UL);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 32UL);
 
 	free_offline_page_range(&t->owner, pfn + 8, 24);
 	expect_back(test, pfn, nr);
@@ -1540,14 +1561,15 @@ static void keep_misuse(struct kunit *test)
 	put_page_in_use(test, page);
 
 	/* One that is online already, in the middle; the others are kept. */
-	free_offline_page(&t->owner, pfn_to_page(pfn + 3));
+	online_fresh_page(t, pfn + 3);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 1UL);
 	keep_offline_page_range(&t->owner, pfn, nr, 0);
 	expect_misuse(test, 1);
 	fresh_pages_settled(test, pfn, nr);
 	expect_holds(test, &t->owner, 7UL);
 	expect_held(test, &t->owner, pfn, 3, TEST_NEVER_ONLINED);
 	expect_held(test, &t->owner, pfn + 4, 4, TEST_NEVER_ONLINED);
-	expect_counted(test, OFFLINE_PAGES_KEPT, 7UL);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 8UL);
 	expect_accounting(test);
 
 	/* Some that another owner keeps. */
@@ -1555,7 +1577,7 @@ static void keep_misuse(struct kunit *test)
 	expect_misuse(test, 2);
 	expect_holds(test, &t->other, 0UL);
 	expect_held(test, &t->owner, pfn + 4, 4, TEST_NEVER_ONLINED);
-	expect_counted(test, OFFLINE_PAGES_KEPT, 7UL);
+	expect_counted(test, OFFLINE_PAGES_KEPT, 8UL);
 
 	free_offline_page_range(&t->owner, pfn, 3);
 	free_offline_page_range(&t->owner, pfn + 4, 4);
@@ -2005,6 +2027,24 @@ static void walk_pages(struct kunit *test)
 		free_offline_page(&t->owner, page);
 	expect_back(test, base, 128);
 	expect_all_back(test, &t->owner);
+
+	/* The owner remembers that it has none, but not for too long. */
+	KUNIT_EXPECT_NULL(test, next_offline_page(&t->owner, 0));
+	KUNIT_ASSERT_EQ(test, 0, take_range(&t->owner, base + 64, 2, 0));
+	KUNIT_EXPECT_PTR_EQ(test, next_offline_page(&t->owner, 0),
+			    pfn_to_page(base + 64));
+	KUNIT_ASSERT_EQ(test, 0, take_range(&t->owner, base, 1, 0));
+	KUNIT_EXPECT_PTR_EQ(test, next_offline_page(&t->owner, 0),
+			    pfn_to_page(base));
+
+	/* Taking the first one, again and again. */
+	for (i = 0; (page = next_offline_page(&t->owner, 0)); i++) {
+		KUNIT_EXPECT_EQ(test, page_to_pfn(page),
+				i ? base + 63 + i : base);
+		free_offline_page(&t->owner, page);
+	}
+	KUNIT_EXPECT_EQ(test, i, 3UL);
+	expect_all_back(test, &t->owner);
 }
 
 static void owner_name(struct kunit *test)
@@ -2164,7 +2204,7 @@ static void unregistered_owner(struct kunit *test)
 	expect_accounting(test);
 	free_offline_page(&t->owner, page);
 	KUNIT_EXPECT_TRUE(test, PageOfflineNeverOnlined(pfn_to_page(fresh)));
-	free_offline_page(&t->owner, pfn_to_page(fresh));
+	online_fresh_page(t, fresh);
 	fresh_pages_settled(test, fresh, 1);
 	expect_all_back(test, &t->owner);
 }
@@ -2182,6 +2222,8 @@ static void unregister_with_pages(struct kunit *test)
 
 	pfn = take_block(test, &t->other, 2,
 			 OFFLINE_PAGE_SKIPPABLE | OFFLINE_PAGE_MOVABLE);
+	set_never_onlined(pfn + 1);
+	set_never_onlined(pfn + 3);
 	unregister_offline_page_owner(&t->other);
 	KUNIT_EXPECT_EQ(test, -ENOENT,
 			offline_page_owner_name(pfn, buf, sizeof(buf)));
@@ -2189,7 +2231,8 @@ static void unregister_with_pages(struct kunit *test)
 	expect_accounting(test);
 	for (i = 0; i < 4; i++)
 		KUNIT_EXPECT_NULL(test,
-				  offline_page_wrong(pfn_to_page(pfn + i), 0));
+				  offline_page_wrong(pfn_to_page(pfn + i), i & 1 ?
+						     TEST_NEVER_ONLINED : 0));
 	/* Nobody else can give them away either. */
 	free_offline_page_range(&t->owner, pfn, 4);
 	expect_misuse(test, 4);
@@ -2927,7 +2970,7 @@ static void report_pages(struct kunit *test)
 
 	expect_held(test, &t->owner, page_to_pfn(page), 1, flags);
 	free_offline_page(&t->owner, page);
-	free_offline_page(&t->owner, pfn_to_page(fresh));
+	online_fresh_page(t, fresh);
 	fresh_pages_settled(test, fresh, 1);
 	expect_all_back(test, &t->owner);
 }
@@ -2986,6 +3029,9 @@ static void damaged_word(struct kunit *test)
 
 	/* When it is onlined. */
 	pfn = get_fresh_pages(test, 2);
+	KUNIT_ASSERT_EQ(test, 0, reserve_offline_page_range(&t->owner, pfn, 4,
+							    GFP_KERNEL));
+	keep_offline_page_range(&t->owner, pfn, 4, 0);
 	*page_word(pfn_to_page(pfn + 1), w) = 0;
 	free_offline_page_range(&t->owner, pfn, 4);
 	expect_misuse(test, 1);

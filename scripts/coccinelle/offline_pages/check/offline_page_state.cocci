@@ -107,7 +107,7 @@ position p;
 |
  offline_page_set_canary@p(E)
 |
- offline_page_check_canary@p(E)
+ offline_page_end_canary@p(E)
 )
 
 @script:python@

@@ -10,6 +10,15 @@
 @@
 #include <linux/offline_pages.h>
 
+// The type goes last: without movable_ops the page would be in the way.
+@order@
+expression pg;
+statement S;
+@@
+-__SetPageOffline(pg);
+ if (IS_ENABLED(CONFIG_BALLOON_MIGRATION)) S
++set_page_offline_in_use(pg);
+
 @mark@
 expression pg;
 @@
@@ -22,7 +31,7 @@ expression pg;
 -__ClearPageOffline(pg)
 +clear_page_offline_in_use(pg)
 
-@include depends on mark && !has@
+@include depends on (order || mark) && !has@
 @@
  #include <linux/mm.h>
 +#include <linux/offline_pages.h>

@@ -23,8 +23,9 @@ expression pg;
 @online@
 expression pg;
 @@
--generic_online_page(pg, 0)
-+free_offline_page(&hv_ha_owner, pg)
+-generic_online_page(pg, 0);
++keep_offline_page_range(&hv_ha_owner, page_to_pfn(pg), 1, 0);
++free_offline_page(&hv_ha_owner, pg);
 
 @deflate@
 expression i, n, start, pg;

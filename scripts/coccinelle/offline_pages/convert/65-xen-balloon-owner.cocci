@@ -22,6 +22,9 @@ symbol ballooned_pages;
 @@
 -static LIST_HEAD(ballooned_pages);
 +static DEFINE_OFFLINE_PAGE_OWNER(xen_balloon_owner, "xen-balloon");
++
++/* The pages that go with the frames of frame_list. */
++static struct page *page_list[ARRAY_SIZE(frame_list)];
 
 @registered depends on !has@
 expression pages, rc;

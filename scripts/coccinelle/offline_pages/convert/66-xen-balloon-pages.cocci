@@ -30,7 +30,24 @@ struct page *pg;
 +else
 +	low++;
 
+@remove depends on !done@
+expression account.high, account.low;
+identifier f = balloon_append;
+parameter list P;
+@@
+ static void f(P)
+ { ... }
++static void balloon_remove(struct page *page)
++{
++	if (PageHighMem(page))
++		high--;
++	else
++		low--;
++	dec_node_page_state(page, NR_BALLOON_PAGES);
++}
+
 @retrieve@
+expression account.high, account.low;
 struct page *pg;
 symbol ballooned_pages, lru;
 @@
@@ -41,9 +58,13 @@ symbol ballooned_pages, lru;
 -pg = list_entry(ballooned_pages.next, struct page, lru);
  ...
 -list_del(&pg->lru);
- ...
+-if (PageHighMem(pg))
+-	high--;
+-else
+-	low--;
 -__ClearPageOffline(pg);
- ...
+-dec_node_page_state(pg, NR_BALLOON_PAGES);
++balloon_remove(pg);
  return pg;
 
 @first@
@@ -52,10 +73,12 @@ symbol ballooned_pages, lru;
 +next_offline_page(&xen_balloon_owner, 0)
 
 @next@
-expression pg;
+expression frame, i, pg;
 @@
--balloon_next_page(pg)
-+next_offline_page(&xen_balloon_owner, page_to_pfn(pg) + 1)
+ frame[i] = page_to_xen_pfn(pg);
++page_list[i] = pg;
+-pg = balloon_next_page(pg);
++pg = next_offline_page(&xen_balloon_owner, page_to_pfn(pg) + 1);
 
 @next_page@
 identifier f = balloon_next_page;
@@ -63,12 +86,19 @@ identifier f = balloon_next_page;
 -struct page *f(...) { ... }
 
 @deflate@
+expression nr;
+identifier i;
 struct page *pg;
 @@
- pg = balloon_retrieve(...);
- ...
--free_reserved_page(pg);
-+free_offline_page(&xen_balloon_owner, pg);
+ for (i = 0; i < nr; i++) {
+-	pg = balloon_retrieve(...);
+-	BUG_ON(pg == NULL);
++	pg = page_list[i];
++	balloon_remove(pg);
+ 	...
+-	free_reserved_page(pg);
++	free_offline_page(&xen_balloon_owner, pg);
+ }
 
 @inflate@
 expression gfp, i, n;
@@ -140,7 +170,7 @@ expression pg;
 +if (!pg)
 +	continue;
 +if (adopt_offline_page(&xen_balloon_owner, pg, 0))
-+	pr_warn_ratelimited("page %#lx is still in use, and lost\n",
++	pr_warn_ratelimited("page %#lx cannot be taken back, and is lost\n",
 +			    page_to_pfn(pg));
 +else
 +	balloon_append(pg);
@@ -151,9 +181,8 @@ expression pfn, start, end;
  for (pfn = start; pfn < end; pfn++)
 -	balloon_append(pfn_to_page(pfn));
 +{
-+	int rc = adopt_offline_page(&xen_balloon_owner, pfn_to_page(pfn), 0);
-+
-+	if (rc)
-+		return rc;
-+	balloon_append(pfn_to_page(pfn));
++	if (adopt_offline_page(&xen_balloon_owner, pfn_to_page(pfn), 0))
++		pr_warn_ratelimited("page %#lx cannot be taken, and is lost\n", pfn);
++	else
++		balloon_append(pfn_to_page(pfn));
 +}

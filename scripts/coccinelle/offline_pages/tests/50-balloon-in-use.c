@@ -18,3 +18,14 @@ static bool mine(struct page *page)
 {
 	return PageOffline(page) && !PageZsmalloc(page);
 }
+
+static void inflate_one(struct balloon *b, struct page *page)
+{
+	lockdep_assert_held(&b->lock);
+	__SetPageOffline(page);
+	if (IS_ENABLED(CONFIG_BALLOON_MIGRATION)) {
+		SetPageMovableOps(page);
+		remember(page, b);
+	}
+	enlist(b, page);
+}

@@ -25,7 +25,10 @@ static struct page *balloon_retrieve(bool low)
 	if (low && PageHighMem(page))
 		return NULL;
 	list_del(&page->lru);
-	stats.low--;
+	if (PageHighMem(page))
+		stats.high--;
+	else
+		stats.low--;
 	__ClearPageOffline(page);
 	dec_node_page_state(page, NR_BALLOON_PAGES);
 	return page;
@@ -51,6 +54,7 @@ static int populate(int nr)
 	nr = ask(i, frame_list);
 	for (i = 0; i < nr; i++) {
 		page = balloon_retrieve(false);
+		BUG_ON(page == NULL);
 		map(page, frame_list[i]);
 		free_reserved_page(page);
 	}
