@@ -14,6 +14,7 @@ from smpl import TOP, Failure, Rule, read
 PATTERN = r"/((?:\\.|[^/\\])*)/"
 INSERT = re.compile(rf"(\S+)\s+(after|before)\s+{PATTERN}\s*(?:\|\s?(.*)|from\s+(\S+))$", re.S)
 COMMENT = re.compile(rf"(\S+)\s+above\s+{PATTERN}\s+from\s+(\S+)$")
+DROP = re.compile(rf"(\S+)\s+{PATTERN}(?:\s+to\s+{PATTERN})?$")
 GONE = re.compile(rf"(\S+)\s+{PATTERN}$")
 NOW = re.compile(rf"(\S+)\s+(\d+)\s+{PATTERN}$")
 
@@ -46,13 +47,13 @@ class Step:
         return Failure(f"series/{self.name}:{number}: {what}")
 
     def take(self, key, value, number):
-        forms = {"Insert": INSERT, "Comment": COMMENT, "Gone": GONE, "Now": NOW}
+        forms = {"Insert": INSERT, "Comment": COMMENT, "Drop": DROP, "Gone": GONE, "Now": NOW}
         if key == "Subject":
             self.subject = value
             return
-        if key in ("Add", "Rule"):
+        if key in ("Add", "Remove", "Rule"):
             words = value.split()
-            if len(words) < (1 if key == "Add" else 2):
+            if len(words) < (2 if key == "Rule" else 1):
                 raise self.wrong(number, f"{key}: names no file")
             self.actions.append((key, number, words))
             return
@@ -66,15 +67,18 @@ class Step:
     def added(self):
         return [path for key, _, args in self.actions if key == "Add" for path in args]
 
+    def removed(self):
+        return [path for key, _, args in self.actions if key == "Remove" for path in args]
+
     def files(self):
         """Every file this step touches, in order, each once."""
         found = {}
         for key, _, args in self.actions:
-            if key == "Add":
+            if key in ("Add", "Remove"):
                 found.update(dict.fromkeys(args))
             elif key == "Rule":
                 found.update(dict.fromkeys(args[1:]))
-            elif key in ("Insert", "Comment"):
+            elif key in ("Insert", "Comment", "Drop"):
                 found[args[0]] = None
         return list(found)
 
@@ -89,7 +93,9 @@ def load():
 
 
 class Tree:
-    """A kernel tree and, on top of it, what the steps made of it so far. The tree itself is only read."""
+    """A kernel tree and, on top of it, what the steps made of it so far: a text, or None for a file that is gone.
+    The tree itself is only read.
+    """
 
     def __init__(self, root, jobs=2):
         self.root = root
@@ -97,9 +103,13 @@ class Tree:
         self.new = {}
 
     def has(self, path):
-        return path in self.new or os.path.isfile(os.path.join(self.root, path))
+        if path in self.new:
+            return self.new[path] is not None
+        return os.path.isfile(os.path.join(self.root, path))
 
     def get(self, path):
+        if self.new.get(path, "") is None:
+            raise Failure(f"{path}: an earlier step removed it")
         if path in self.new:
             return self.new[path]
         try:
@@ -122,17 +132,19 @@ class Tree:
             except Failure as err:
                 raise Failure(f"series/{step.name}:{number}: {err}") from err
             done += 1
-        return [path for path in step.files() if self.get(path) != before[path]]
+        return [path for path in step.files() if (self.get(path) if self.has(path) else None) != before[path]]
 
     def again(self, steps):
-        """Everything a second time: rules, insertions and comments of a converted tree must change nothing."""
+        """Everything a second time: rules, insertions and comments of a converted tree must change nothing. What is
+        removed in the end needs no second look.
+        """
         jobs = []
         for step in steps:
             for key, number, args in step.actions:
                 if key == "Rule":
                     rule = Rule.named(args[0])
-                    jobs += [(step, number, rule, path) for path in args[1:]]
-                elif key in ("Insert", "Comment"):
+                    jobs += [(step, number, rule, path) for path in args[1:] if self.has(path)]
+                elif key in ("Insert", "Comment", "Drop") and self.has(args[0]):
                     old = self.get(args[0])
                     getattr(self, key.lower())(*args, again=True)
                     if self.get(args[0]) != old:
@@ -177,6 +189,23 @@ class Tree:
                 raise Failure(f"Add: {path}: the tree has a file of that name with other content\n"
                               "  do: use a tree without it")
             self.new[path] = ours
+
+    def remove(self, *paths):
+        for path in paths:
+            self.get(path)
+            self.new[path] = None
+
+    def drop(self, path, pattern, last, again=False):
+        if again and not re.search(pattern, self.get(path), re.M):
+            return
+        lines, place = self.anchor(path, pattern, "Drop")
+        end = place
+        while last and not re.search(last, lines[end].rstrip("\n")):
+            end += 1
+            if end == len(lines):
+                raise Failure(f"Drop: {path}: no line below /{pattern}/ matches /{last}/")
+        del lines[place:end + 1]
+        self.new[path] = "".join(lines)
 
     def anchor(self, path, pattern, what):
         """(lines of the file, index of the one line that matches)."""
