@@ -10,7 +10,9 @@
  *
  * Who holds a page is known from the owner's bitmaps, one page of bits for
  * each PAGE_SIZE * 8 pages, not from struct page. The bit is the lock: whoever
- * clears it holds that page alone.
+ * clears it holds that page alone, and sets it again or sees to it that the
+ * page leaves. Such a page is isolated. The owner only counts it, so that it
+ * does not go away meanwhile.
  *
  * Locking, outermost first:
  *
@@ -21,6 +23,10 @@
  *       owner->lock		the owner's bits; irqsave, taken by the online
  *				callbacks that run with interrupts off
  *
+ * Migration runs without any of them but for moments, and in any context that
+ * may sleep: it may be what an allocation is waiting for. It is never waited
+ * for with a lock held, but by unregister_offline_page_owner().
+ *
  * The list of owners and their chunks are read under RCU. A chunk is added
  * before it is needed, by code that may sleep and fail, and goes when its
  * owner is unregistered.
@@ -30,15 +36,21 @@
 #include <linux/bitmap.h>
 #include <linux/cleanup.h>
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mutex.h>
 #include <linux/offline_pages.h>
 #include <linux/page_owner.h>
 #include <linux/pgalloc_tag.h>
+#include <linux/nodemask.h>
 #include <linux/ratelimit.h>
 #include <linux/rculist.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/vmstat.h>
+#include <linux/wait_bit.h>
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>
 #include "internal.h"
@@ -50,7 +62,15 @@
 #define CHUNK_SHIFT		(PAGE_SHIFT + 3)
 #define CHUNK_PAGES		BIT(CHUNK_SHIFT)
 
+/* What a page can be; what it can be asked for with, too. */
 #define OFFLINE_PAGE_FLAGS	(OFFLINE_PAGE_SKIPPABLE | OFFLINE_PAGE_MOVABLE)
+#define OFFLINE_ALLOC_FLAGS	(OFFLINE_PAGE_FLAGS | OFFLINE_PAGE_ISOLATED)
+
+/* How many pages a range is migrated in at a time. */
+#define RANGE_BATCH		1024
+
+/* How often a range is gone through before what is left counts as stuck. */
+#define RANGE_TRIES		10
 
 /* Of the caller's allocation flags, those that also suit a chunk of bits. */
 #define CHUNK_GFP_MASK		(__GFP_RECLAIM | __GFP_IO | __GFP_FS | \
@@ -69,6 +89,10 @@ static const char * const counter_names[OFFLINE_PAGES_NR_COUNTERS] = {
 	[OFFLINE_PAGES_LENT] = "lent",
 	[OFFLINE_PAGES_ALLOC_FAILED] = "alloc_failed",
 	[OFFLINE_PAGES_POISONED] = "poisoned",
+	[OFFLINE_PAGES_MIGRATED] = "migrated",
+	[OFFLINE_PAGES_MIGRATE_DEFLATED] = "migrate_deflated",
+	[OFFLINE_PAGES_MIGRATE_KEPT] = "migrate_kept",
+	[OFFLINE_PAGES_MIGRATE_CALLS] = "migrate_calls",
 	[OFFLINE_PAGES_MISUSE] = "misuse",
 };
 
@@ -207,26 +231,43 @@ VISIBLE_IF_KUNIT unsigned long *offline_pages_alloc_chunk(gfp_t gfp)
 }
 EXPORT_SYMBOL_IF_KUNIT(offline_pages_alloc_chunk);
 
-VISIBLE_IF_KUNIT struct page *offline_pages_alloc_frozen(gfp_t gfp,
-							 unsigned int order,
-							 int nid)
+/* Each page stands for itself: no compound page, and no memcg. */
+static struct page *alloc_frozen_block(gfp_t gfp, unsigned int order, int nid,
+				       nodemask_t *nodes)
 {
 	struct page *page;
 
-	KUNIT_STATIC_STUB_REDIRECT(offline_pages_alloc_frozen, gfp, order, nid);
-
-	if (nid == NUMA_NO_NODE)
-		nid = numa_mem_id();
-	/* Each page stands for itself: no compound page, and no memcg. */
 	page = __alloc_frozen_pages(gfp & ~(__GFP_COMP | __GFP_ACCOUNT), order,
-				    nid, NULL, ALLOC_DEFAULT);
+				    nid, nodes, ALLOC_DEFAULT);
 	if (page && order) {
 		split_page_owner(page, order, 0);
 		pgalloc_tag_split(page_folio(page), order, 0);
 	}
 	return page;
 }
+
+VISIBLE_IF_KUNIT struct page *offline_pages_alloc_frozen(gfp_t gfp,
+							 unsigned int order,
+							 int nid)
+{
+	KUNIT_STATIC_STUB_REDIRECT(offline_pages_alloc_frozen, gfp, order, nid);
+
+	if (nid == NUMA_NO_NODE)
+		nid = numa_mem_id();
+	return alloc_frozen_block(gfp, order, nid, NULL);
+}
 EXPORT_SYMBOL_IF_KUNIT(offline_pages_alloc_frozen);
+
+VISIBLE_IF_KUNIT struct page *offline_pages_alloc_target(gfp_t gfp,
+							 unsigned int order,
+							 int nid,
+							 nodemask_t *nodes)
+{
+	KUNIT_STATIC_STUB_REDIRECT(offline_pages_alloc_target, gfp, order, nid,
+				   nodes);
+	return alloc_frozen_block(gfp, order, nid, nodes);
+}
+EXPORT_SYMBOL_IF_KUNIT(offline_pages_alloc_target);
 
 VISIBLE_IF_KUNIT int offline_pages_alloc_contig(unsigned long start_pfn,
 						unsigned long end_pfn,
@@ -291,6 +332,55 @@ static unsigned long zone_run(unsigned long pfn, unsigned long nr_pages)
 	return nr;
 }
 
+/* A page's part of a zone's managed pages follows it, for most owners. */
+static void account_managed(const struct offline_page_owner *owner,
+			    struct page *page, long nr_pages,
+			    struct managed_batch *batch)
+{
+	if (!owner->stays_managed)
+		managed_batch_add(batch, page, nr_pages);
+}
+
+static void account_balloon(const struct offline_page_owner *owner,
+			    struct page *page, long nr_pages)
+{
+	if (owner->balloon)
+		mod_node_page_state(page_pgdat(page), NR_BALLOON_PAGES,
+				    nr_pages);
+}
+
+static void count_inflated(const struct offline_page_owner *owner,
+			   unsigned long nr_pages)
+{
+#ifdef CONFIG_BALLOON
+	if (owner->balloon)
+		count_vm_events(BALLOON_INFLATE, nr_pages);
+#endif
+}
+
+static void count_deflated(const struct offline_page_owner *owner,
+			   unsigned long nr_pages)
+{
+#ifdef CONFIG_BALLOON
+	if (owner->balloon)
+		count_vm_events(BALLOON_DEFLATE, nr_pages);
+#endif
+}
+
+/*
+ * A poisoned page that its owner held, in its set or isolated, is nobody's from
+ * now on. It stays offline, and what it stood for is subtracted, once.
+ */
+static void lose_page(const struct offline_page_owner *owner, struct page *page,
+		      struct managed_batch *batch)
+{
+	account_balloon(owner, page, -1);
+	/* The others' pages have been subtracted since they went offline. */
+	if (owner->stays_managed)
+		managed_batch_add(batch, page, -1);
+	count_pages(OFFLINE_PAGES_POISONED, 1);
+}
+
 /*
  * Owners and their bits.
  */
@@ -318,13 +408,13 @@ static unsigned long count_bits(const unsigned long *bits, unsigned long start,
 }
 
 /* Returns how many bits were not set before; the chunks must be there. */
-static unsigned long owner_set_bits(struct offline_page_owner *owner,
-				    unsigned long start_pfn,
-				    unsigned long nr_pages)
+static unsigned long __owner_set_bits(struct offline_page_owner *owner,
+				      unsigned long start_pfn,
+				      unsigned long nr_pages)
 {
 	unsigned long added = 0, pfn = start_pfn;
 
-	guard(spinlock_irqsave)(&owner->lock);
+	lockdep_assert_held(&owner->lock);
 	while (nr_pages) {
 		unsigned long first = pfn & (CHUNK_PAGES - 1);
 		unsigned long nr = chunk_run(pfn, nr_pages);
@@ -343,6 +433,14 @@ static unsigned long owner_set_bits(struct offline_page_owner *owner,
 	owner->lowest = min(owner->lowest, start_pfn);
 	owner->nr_added++;
 	return added;
+}
+
+static unsigned long owner_set_bits(struct offline_page_owner *owner,
+				    unsigned long start_pfn,
+				    unsigned long nr_pages)
+{
+	guard(spinlock_irqsave)(&owner->lock);
+	return __owner_set_bits(owner, start_pfn, nr_pages);
 }
 
 /*
@@ -371,6 +469,100 @@ static unsigned long owner_take_run(struct offline_page_owner *owner,
 	return nr;
 }
 
+/* How the pages are meant that owner_isolate_run() takes. */
+enum isolate_for {
+	ISOLATE_ANY,		/* by the owner */
+	ISOLATE_POISONED,	/* by mm, while the owner stays */
+	ISOLATE_TO_MOVE,	/* likewise, and only movable ones */
+};
+
+static bool isolate_allowed(unsigned long pfn, unsigned long nr_pages)
+{
+	for (; nr_pages--; pfn++) {
+		const struct page *page = pfn_to_page(pfn);
+
+		if (!PageMovableOffline(page) || PageOfflineNeverOnlined(page))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Take pages out of the owner's set that stay offline and the owner's: up to
+ * @nr_pages from @pfn on, in whole blocks. Returns their number.
+ */
+static unsigned long owner_isolate_run(struct offline_page_owner *owner,
+				       unsigned long pfn,
+				       unsigned long nr_pages,
+				       enum isolate_for what)
+{
+	unsigned long first = pfn & (CHUNK_PAGES - 1);
+	unsigned long block = 1UL << owner->order;
+	unsigned long *bits, nr, end;
+
+	nr_pages = chunk_run(pfn, nr_pages);
+
+	guard(spinlock_irqsave)(&owner->lock);
+	bits = owner_chunk(owner, pfn);
+	if (!bits || (what != ISOLATE_ANY && owner->leaving))
+		return 0;
+	end = find_next_zero_bit(bits, first + nr_pages, first);
+	for (nr = 0; first + nr + block <= end; nr += block)
+		if (what == ISOLATE_TO_MOVE && !isolate_allowed(pfn + nr, block))
+			break;
+	bitmap_clear(bits, first, nr);
+	owner->nr_pages -= nr;
+	owner->nr_isolated += nr;
+	return nr;
+}
+
+/* Pages of the owner that never were in its set, or not yet. */
+static void owner_add_isolated(struct offline_page_owner *owner,
+			       unsigned long nr_pages)
+{
+	guard(spinlock_irqsave)(&owner->lock);
+	owner->nr_isolated += nr_pages;
+}
+
+/* Isolated pages went where they belong. The owner may be gone after this. */
+static void owner_end_isolated(struct offline_page_owner *owner,
+			       unsigned long nr_pages)
+{
+	bool last;
+
+	scoped_guard(spinlock_irqsave, &owner->lock) {
+		if (owner->nr_isolated < nr_pages) {
+			report_misuse(owner, 0, "and others were not isolated");
+			nr_pages = owner->nr_isolated;
+		}
+		owner->nr_isolated -= nr_pages;
+		last = !owner->nr_isolated;
+	}
+	if (last) {
+		smp_mb();	/* pairs with prepare_to_wait_event() */
+		/* Only its address counts. */
+		wake_up_var(&owner->nr_isolated);
+	}
+}
+
+/*
+ * Pages that the caller holds alone go into the owner's set, where others may
+ * find them at once. The chunks are there.
+ */
+static void owner_settle(struct offline_page_owner *owner, unsigned long nr,
+			 const unsigned long *pfns)
+{
+	unsigned long i, run;
+
+	guard(spinlock_irqsave)(&owner->lock);
+	for (i = 0; i < nr; i += run) {
+		for (run = 1; i + run < nr; run++)
+			if (pfns[i + run] != pfns[i] + (run << owner->order))
+				break;
+		__owner_set_bits(owner, pfns[i], run << owner->order);
+	}
+}
+
 /* Under RCU. */
 static struct offline_page_owner *find_owner(unsigned long pfn)
 {
@@ -388,6 +580,11 @@ static bool owned_by_anybody(unsigned long pfn)
 	return find_owner(pfn);
 }
 
+static bool owner_can_move(const struct offline_page_owner *owner)
+{
+	return owner->ops && (owner->ops->migrate || owner->ops->migrate_one);
+}
+
 /**
  * register_offline_page_owner - make an owner known
  * @owner: from DEFINE_OFFLINE_PAGE_OWNER() or init_offline_page_owner()
@@ -395,11 +592,13 @@ static bool owned_by_anybody(unsigned long pfn)
  * To be called before any other function that takes the owner.
  *
  * Context: may sleep.
- * Return: 0; -EINVAL if it has no name; -EEXIST if it is registered already.
+ * Return: 0; -EINVAL if it has no name, or takes blocks that the page
+ * allocator does not have; -EEXIST if it is registered already.
  */
 int register_offline_page_owner(struct offline_page_owner *owner)
 {
-	if (WARN_ON_ONCE(!owner->name || !*owner->name))
+	if (WARN_ON_ONCE(!owner->name || !*owner->name ||
+			 owner->order > MAX_PAGE_ORDER))
 		return -EINVAL;
 
 	guard(mutex)(&owners_mutex);
@@ -408,12 +607,30 @@ int register_offline_page_owner(struct offline_page_owner *owner)
 	xa_init(&owner->chunks);
 	spin_lock_init(&owner->lock);
 	owner->nr_pages = 0;
+	owner->nr_isolated = 0;
 	owner->lowest = ULONG_MAX;
+	owner->leaving = false;
 	owner->registered = true;
 	list_add_tail_rcu(&owner->list, &owners);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(register_offline_page_owner);
+
+/* Nobody starts to migrate the owner's pages after this, or still does it. */
+static void wait_for_isolated(struct offline_page_owner *owner)
+{
+	scoped_guard(spinlock_irqsave, &owner->lock)
+		owner->leaving = true;
+
+	while (!wait_var_event_timeout(&owner->nr_isolated,
+				       !READ_ONCE(owner->nr_isolated), 10 * HZ))
+		pr_warn("%s cannot leave yet: %lu pages are being migrated, or were isolated and never put back or freed\n",
+			owner->name, READ_ONCE(owner->nr_isolated));
+
+	/* The last one may be about to let go of the lock. */
+	spin_lock_irq(&owner->lock);
+	spin_unlock_irq(&owner->lock);
+}
 
 /**
  * unregister_offline_page_owner - forget an owner
@@ -424,12 +641,23 @@ EXPORT_SYMBOL_GPL(register_offline_page_owner);
  * Linux. They are plain then: nobody is left to move them, or to hold them back
  * when their memory block comes online again.
  *
- * Context: may sleep. The caller makes sure that nothing else uses the owner
- * any more; the owner may be freed afterwards.
+ * Waits for migrations that have already isolated pages, so that the owner's
+ * operations may be called until this returns, and not later.
+ *
+ * Context: may sleep, and must not hold a lock that the owner's operations
+ * take. The caller makes sure that nothing else uses the owner any more; the
+ * owner may be freed afterwards.
  */
 void unregister_offline_page_owner(struct offline_page_owner *owner)
 {
+	struct managed_batch batch = {};
 	unsigned long index, *bits;
+
+	scoped_guard(mutex, &owners_mutex)
+		if (!owner->registered)
+			return;
+	/* Not with memory hotplug held off: offlining may be what we wait for. */
+	wait_for_isolated(owner);
 
 	/* Memory that goes offline needs the owner, or its pages are gone. */
 	get_online_mems();
@@ -456,9 +684,14 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 			page = pfn_to_page((index << CHUNK_SHIFT) + bit);
 			clear_bit(PG_offline_skippable, offline_page_flags(page));
 			clear_bit(PG_offline_movable, offline_page_flags(page));
+			account_balloon(owner, page, -1);
+			/* They are lost, as poisoned pages are. */
+			if (owner->stays_managed)
+				managed_batch_add(&batch, page, -1);
 		}
 		free_page((unsigned long)bits);
 	}
+	managed_batch_flush(&batch);
 	put_online_mems();
 	xa_destroy(&owner->chunks);
 	owner->nr_pages = 0;
@@ -530,27 +763,63 @@ bool offline_page_held(struct offline_page_owner *owner, unsigned long pfn)
 }
 EXPORT_SYMBOL_GPL(offline_page_held);
 
-static struct page *find_page(struct offline_page_owner *owner,
-			      unsigned long pfn)
+static bool page_is_sound(const struct page *page)
 {
-	unsigned long index = pfn >> CHUNK_SHIFT;
-	unsigned long *bits;
+	return !PageHWPoison(page);
+}
+
+/*
+ * The first page in a range that the owner holds and that @fits, if given. Does
+ * not keep the owner from changing its bits meanwhile.
+ */
+static struct page *find_page(struct offline_page_owner *owner,
+			      unsigned long pfn, unsigned long end_pfn,
+			      bool (*fits)(const struct page *page))
+{
+	unsigned long index, *bits;
+
+	if (pfn >= end_pfn)
+		return NULL;
 
 	guard(rcu)();
-	xa_for_each_start(&owner->chunks, index, bits, index) {
-		unsigned long bit = 0;
+	xa_for_each_range(&owner->chunks, index, bits, pfn >> CHUNK_SHIFT,
+			  (end_pfn - 1) >> CHUNK_SHIFT) {
+		unsigned long start = index << CHUNK_SHIFT;
+		unsigned long bit = pfn > start ? pfn - start : 0;
+		unsigned long end = min(end_pfn - start, CHUNK_PAGES);
 
-		if (index == pfn >> CHUNK_SHIFT)
-			bit = pfn & (CHUNK_PAGES - 1);
-		for_each_set_bit_from(bit, bits, CHUNK_PAGES) {
+		for (;; bit++) {
 			struct page *page;
 
-			page = pfn_to_page((index << CHUNK_SHIFT) + bit);
-			if (!PageHWPoison(page))
+			/* What is found may be stale at once, here as well. */
+			bit = data_race(find_next_bit(bits, end, bit));
+			if (bit >= end)
+				break;
+			page = pfn_to_page(start + bit);
+			if (!fits || fits(page))
 				return page;
 		}
 	}
 	return NULL;
+}
+
+/* The first page that the owner holds, poisoned or not. */
+static struct page *first_page(struct offline_page_owner *owner)
+{
+	unsigned long lowest, nr_added;
+	struct page *page;
+
+	scoped_guard(spinlock_irqsave, &owner->lock) {
+		lowest = owner->lowest;
+		nr_added = owner->nr_added;
+	}
+	page = find_page(owner, lowest, ULONG_MAX, NULL);
+
+	/* Unless a page came in meanwhile, there is none below. */
+	scoped_guard(spinlock_irqsave, &owner->lock)
+		if (nr_added == owner->nr_added)
+			owner->lowest = page ? page_to_pfn(page) : ULONG_MAX;
+	return page;
 }
 
 /**
@@ -569,25 +838,16 @@ static struct page *find_page(struct offline_page_owner *owner,
 struct page *next_offline_page(struct offline_page_owner *owner,
 			       unsigned long pfn)
 {
-	unsigned long lowest, nr_added;
 	struct page *page;
 
 	if (!owner->registered)
 		return NULL;
 
-	scoped_guard(spinlock_irqsave, &owner->lock) {
-		lowest = owner->lowest;
-		nr_added = owner->nr_added;
-	}
-	page = find_page(owner, max(pfn, lowest));
-	if (pfn > lowest)
-		return page;
-
-	/* Unless a page came in meanwhile, there is none below. */
-	scoped_guard(spinlock_irqsave, &owner->lock)
-		if (nr_added == owner->nr_added)
-			owner->lowest = page ? page_to_pfn(page) : ULONG_MAX;
-	return page;
+	page = first_page(owner);
+	if (!page)
+		return NULL;
+	return find_page(owner, max(pfn, page_to_pfn(page)), ULONG_MAX,
+			 page_is_sound);
 }
 EXPORT_SYMBOL_GPL(next_offline_page);
 
@@ -618,14 +878,26 @@ EXPORT_SYMBOL_IF_KUNIT(offline_page_owner_name);
  */
 
 static bool args_valid(const struct offline_page_owner *owner,
-		       unsigned long pfn, unsigned int flags)
+		       unsigned long pfn, unsigned int flags,
+		       unsigned int allowed)
 {
 	if (!owner->registered)
 		report_misuse(owner, pfn, "is for an unregistered owner");
-	else if (flags & ~OFFLINE_PAGE_FLAGS)
-		report_misuse(owner, pfn, "is asked for with unknown flags");
+	else if (flags & ~allowed)
+		report_misuse(owner, pfn, "is asked for with flags that do not fit");
+	else if ((flags & OFFLINE_PAGE_MOVABLE) && !owner_can_move(owner))
+		report_misuse(owner, pfn, "is to be movable, but its owner cannot migrate");
 	else
 		return true;
+	return false;
+}
+
+static bool whole_blocks(const struct offline_page_owner *owner,
+			 unsigned long pfn, unsigned long nr_pages)
+{
+	if (IS_ALIGNED(pfn | nr_pages, 1UL << owner->order))
+		return true;
+	report_misuse(owner, pfn, "and others are not whole blocks");
 	return false;
 }
 
@@ -633,7 +905,7 @@ static void set_flags(struct page *page, unsigned int flags)
 {
 	if (flags & OFFLINE_PAGE_SKIPPABLE)
 		set_bit(PG_offline_skippable, offline_page_flags(page));
-	if (flags & OFFLINE_PAGE_MOVABLE)
+	if ((flags & OFFLINE_PAGE_MOVABLE) && IS_ENABLED(CONFIG_MIGRATION))
 		set_bit(PG_offline_movable, offline_page_flags(page));
 }
 
@@ -647,8 +919,8 @@ static void set_page_offline(struct page *page, unsigned int flags)
 }
 
 /*
- * Frozen pages, whose chunks are reserved, become the owner's. The bit comes
- * last: from then on others may find the page and take it.
+ * Frozen pages of one zone, whose chunks are reserved, become the owner's. The
+ * caller puts them into its set, or counts them as isolated.
  */
 static void enter_run(struct offline_page_owner *owner, unsigned long pfn,
 		      unsigned long nr_pages, unsigned int flags,
@@ -658,9 +930,9 @@ static void enter_run(struct offline_page_owner *owner, unsigned long pfn,
 
 	for (i = 0; i < nr_pages; i++)
 		set_page_offline(pfn_to_page(pfn + i), flags);
-	owner_set_bits(owner, pfn, nr_pages);
 	if (batch)
-		managed_batch_add(batch, pfn_to_page(pfn), -(long)nr_pages);
+		account_managed(owner, pfn_to_page(pfn), -(long)nr_pages, batch);
+	account_balloon(owner, pfn_to_page(pfn), nr_pages);
 	trace_offline_page_alloc(owner, pfn, nr_pages, flags);
 }
 
@@ -691,6 +963,11 @@ static int enter_range(struct offline_page_owner *owner, unsigned long pfn,
 	}
 	page_offline_end();
 	managed_batch_flush(&batch);
+	if (flags & OFFLINE_PAGE_ISOLATED)
+		owner_add_isolated(owner, nr_pages);
+	else
+		owner_set_bits(owner, pfn, nr_pages);
+	count_inflated(owner, nr_pages);
 	count_pages(OFFLINE_PAGES_ALLOCATED, nr_pages);
 	return 0;
 }
@@ -704,8 +981,12 @@ static int enter_range(struct offline_page_owner *owner, unsigned long pfn,
  * @flags: OFFLINE_PAGE_*
  *
  * The pages are offline, frozen and no longer managed; each stands for itself
- * and can be freed alone or together with others. With __GFP_ZERO the contents
- * are zero. Without it the contents are whatever was there.
+ * and can be freed alone or together with others, unless the owner takes
+ * blocks: then they are one or more of these. With __GFP_ZERO the contents are
+ * zero. Without it the contents are whatever was there.
+ *
+ * With OFFLINE_PAGE_ISOLATED nobody else can find the pages yet. They end up in
+ * putback_offline_page() or in free_isolated_offline_page().
  *
  * Context: sleeps.
  * Return: the first page; NULL if there is no memory.
@@ -717,8 +998,12 @@ struct page *alloc_offline_pages(struct offline_page_owner *owner,
 	struct page *page;
 
 	might_sleep();
-	if (!args_valid(owner, 0, flags))
+	if (!args_valid(owner, 0, flags, OFFLINE_ALLOC_FLAGS))
 		return NULL;
+	if (order < owner->order) {
+		report_misuse(owner, 0, "and others are less than a block");
+		return NULL;
+	}
 
 	page = offline_pages_alloc_frozen(gfp, order, nid);
 	if (!page || enter_range(owner, page_to_pfn(page), 1UL << order, flags,
@@ -731,7 +1016,7 @@ struct page *alloc_offline_pages(struct offline_page_owner *owner,
 EXPORT_SYMBOL_GPL(alloc_offline_pages);
 
 /**
- * alloc_offline_page - take one page from the page allocator
+ * alloc_offline_page - take one page, or one block, from the page allocator
  * @owner: registered owner
  * @gfp: as for alloc_pages()
  * @nid: node to prefer, or NUMA_NO_NODE
@@ -745,45 +1030,47 @@ EXPORT_SYMBOL_GPL(alloc_offline_pages);
 struct page *alloc_offline_page(struct offline_page_owner *owner, gfp_t gfp,
 				int nid, unsigned int flags)
 {
-	return alloc_offline_pages(owner, 0, gfp, nid, flags);
+	return alloc_offline_pages(owner, owner->order, gfp, nid, flags);
 }
 EXPORT_SYMBOL_GPL(alloc_offline_page);
 
 /**
- * alloc_offline_pages_bulk - take many single pages from the page allocator
+ * alloc_offline_pages_bulk - take many pages or blocks from the page allocator
  * @owner: registered owner
- * @nr_pages: how many
+ * @nr_pages: how many; of blocks, if the owner takes blocks
  * @gfp: as for alloc_pages()
  * @nid: node to prefer, or NUMA_NO_NODE
  * @flags: OFFLINE_PAGE_*
- * @pfns: gets the page frame numbers, room for @nr_pages
+ * @pfns: gets the page frame numbers, of the first page of each block; room for
+ *	@nr_pages
  *
- * Like alloc_offline_page() for each, but takes the lock against PFN walkers
- * and adjusts managed pages once for the batch.
+ * Like alloc_offline_page() for each, but takes the locks and adjusts managed
+ * pages once for the batch.
  *
  * Context: sleeps.
- * Return: how many pages it got, from 0 to @nr_pages.
+ * Return: how many it got, from 0 to @nr_pages.
  */
 unsigned long alloc_offline_pages_bulk(struct offline_page_owner *owner,
 				       unsigned long nr_pages, gfp_t gfp,
 				       int nid, unsigned int flags,
 				       unsigned long *pfns)
 {
+	unsigned long i, nr, block = 1UL << owner->order;
 	struct managed_batch batch = {};
-	unsigned long i, nr;
 
 	might_sleep();
-	if (!args_valid(owner, 0, flags))
+	if (!args_valid(owner, 0, flags, OFFLINE_ALLOC_FLAGS))
 		return 0;
 
 	for (nr = 0; nr < nr_pages; nr++) {
-		struct page *page = offline_pages_alloc_frozen(gfp, 0, nid);
+		struct page *page;
 
+		page = offline_pages_alloc_frozen(gfp, owner->order, nid);
 		if (!page)
 			break;
 		pfns[nr] = page_to_pfn(page);
-		if (reserve_offline_page_range(owner, pfns[nr], 1, gfp)) {
-			free_frozen_run(pfns[nr], 1);
+		if (reserve_offline_page_range(owner, pfns[nr], block, gfp)) {
+			free_frozen_run(pfns[nr], block);
 			break;
 		}
 	}
@@ -794,10 +1081,15 @@ unsigned long alloc_offline_pages_bulk(struct offline_page_owner *owner,
 
 	page_offline_begin();
 	for (i = 0; i < nr; i++)
-		enter_run(owner, pfns[i], 1, flags, &batch);
+		enter_run(owner, pfns[i], block, flags, &batch);
 	page_offline_end();
 	managed_batch_flush(&batch);
-	count_pages(OFFLINE_PAGES_ALLOCATED, nr);
+	if (flags & OFFLINE_PAGE_ISOLATED)
+		owner_add_isolated(owner, nr * block);
+	else
+		owner_settle(owner, nr, pfns);
+	count_inflated(owner, nr * block);
+	count_pages(OFFLINE_PAGES_ALLOCATED, nr * block);
 	return nr;
 }
 EXPORT_SYMBOL_GPL(alloc_offline_pages_bulk);
@@ -824,7 +1116,9 @@ struct page *alloc_offline_pages_contig(struct offline_page_owner *owner,
 	struct page *page = NULL;
 
 	might_sleep();
-	if (!args_valid(owner, 0, flags) || !nr_pages)
+	if (!args_valid(owner, 0, flags, OFFLINE_ALLOC_FLAGS) || !nr_pages)
+		return NULL;
+	if (!whole_blocks(owner, 0, nr_pages))
 		return NULL;
 
 #ifdef CONFIG_CONTIG_ALLOC
@@ -867,7 +1161,8 @@ static bool range_valid(unsigned long start_pfn, unsigned long nr_pages)
  * Context: sleeps, and may take long. The caller makes sure that the memory is
  * not unplugged at the same time.
  * Return: 0; -EBUSY if a page cannot be moved (try again where pages are
- * movable); -ENOMEM; -EINTR; -EINVAL if it is not all online memory;
+ * movable); -ENOMEM; -EINTR; -EINVAL if it is not all online memory, or not
+ * whole blocks of an owner that takes blocks;
  * -EOPNOTSUPP if the kernel is built without CONFIG_CONTIG_ALLOC.
  */
 int alloc_offline_page_range(struct offline_page_owner *owner,
@@ -878,8 +1173,9 @@ int alloc_offline_page_range(struct offline_page_owner *owner,
 	int ret = 0;
 
 	might_sleep();
-	if (!args_valid(owner, start_pfn, flags) ||
-	    !range_valid(start_pfn, nr_pages))
+	if (!args_valid(owner, start_pfn, flags, OFFLINE_ALLOC_FLAGS) ||
+	    !range_valid(start_pfn, nr_pages) ||
+	    !whole_blocks(owner, start_pfn, nr_pages))
 		return -EINVAL;
 
 	for (done = 0; done < nr_pages; done += nr) {
@@ -909,7 +1205,7 @@ EXPORT_SYMBOL_GPL(alloc_offline_page_range);
  * @owner: registered owner
  * @start_pfn: first page
  * @nr_pages: number of pages; all never onlined
- * @flags: OFFLINE_PAGE_*
+ * @flags: OFFLINE_PAGE_SKIPPABLE or 0; such pages do not move
  *
  * For online_page_callback_t: instead of calling generic_online_page(), the
  * owner keeps the pages, and may free them, that is online them, later. Doing
@@ -923,14 +1219,14 @@ void keep_offline_page_range(struct offline_page_owner *owner,
 {
 	unsigned long pfn, nr = 0, kept = 0, end_pfn = start_pfn + nr_pages;
 
-	if (!args_valid(owner, start_pfn, flags))
+	if (!args_valid(owner, start_pfn, flags, OFFLINE_PAGE_SKIPPABLE) ||
+	    !whole_blocks(owner, start_pfn, nr_pages))
 		return;
 
 	for (pfn = start_pfn; pfn < end_pfn; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
-		if (likely(PageOfflineFrozen(page) &&
-			   PageOfflineNeverOnlined(page) &&
+		if (likely(PageOfflineNeverOnlined(page) &&
 			   (offline_page_held(owner, pfn) ||
 			    !owned_by_anybody(pfn)))) {
 			set_flags(page, flags);
@@ -970,7 +1266,8 @@ int adopt_offline_page(struct offline_page_owner *owner, struct page *page,
 	int ret;
 
 	might_sleep();
-	if (!args_valid(owner, pfn, flags))
+	if (!args_valid(owner, pfn, flags, OFFLINE_PAGE_FLAGS) ||
+	    !whole_blocks(owner, pfn, 1))
 		return -EINVAL;
 	if (PageCompound(page) || page_has_type(page) || PageLRU(page)) {
 		report_misuse(owner, pfn, "is in use for something else");
@@ -988,6 +1285,7 @@ int adopt_offline_page(struct offline_page_owner *owner, struct page *page,
 	page_offline_begin();
 	enter_run(owner, pfn, 1, flags, NULL);
 	page_offline_end();
+	owner_set_bits(owner, pfn, 1);
 	count_pages(OFFLINE_PAGES_ADOPTED, 1);
 	return 0;
 }
@@ -1019,8 +1317,13 @@ enum way_out {
 	WAY_OUT_ONLINE,		/* to the buddy for the first time */
 };
 
+/*
+ * Which way an owner's page goes that leaves. @held: it was in the owner's set
+ * until now, or was isolated.
+ */
 static enum way_out way_out(const struct offline_page_owner *owner,
-			    unsigned long pfn, bool held)
+			    unsigned long pfn, bool held,
+			    struct managed_batch *batch)
 {
 	struct page *page;
 
@@ -1029,12 +1332,13 @@ static enum way_out way_out(const struct offline_page_owner *owner,
 		return WAY_OUT_NONE;
 	}
 	page = pfn_to_page(pfn);
-	if (!PageOfflineFrozen(page)) {
+	if (!PageOffline(page)) {
 		report_misuse(owner, pfn, "is not offline");
 		return WAY_OUT_NONE;
 	}
 	if (PageHWPoison(page)) {
-		count_pages(OFFLINE_PAGES_POISONED, held);
+		if (held)
+			lose_page(owner, page, batch);
 		return WAY_OUT_NONE;
 	}
 	if (!held) {
@@ -1063,13 +1367,17 @@ static void online_run(unsigned long pfn, unsigned long nr_pages)
 #endif
 }
 
-static void free_leaving_run(unsigned long pfn, unsigned long nr_pages,
+static void free_leaving_run(const struct offline_page_owner *owner,
+			     unsigned long pfn, unsigned long nr_pages,
 			     struct managed_batch *batch)
 {
+	struct page *page = pfn_to_page(pfn);
+
 	if (!nr_pages)
 		return;
+	account_balloon(owner, page, -(long)nr_pages);
 	free_frozen_run(pfn, nr_pages);
-	managed_batch_add(batch, pfn_to_page(pfn), nr_pages);
+	account_managed(owner, page, nr_pages, batch);
 	count_pages(OFFLINE_PAGES_FREED, nr_pages);
 }
 
@@ -1088,6 +1396,7 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 
 	if (way == WAY_OUT_ONLINE && IS_ENABLED(CONFIG_MEMORY_HOTPLUG)) {
 		trace_offline_page_online(owner, pfn, nr_pages, 0);
+		account_balloon(owner, pfn_to_page(pfn), -(long)nr_pages);
 		online_run(pfn, nr_pages);
 		count_pages(OFFLINE_PAGES_ONLINED, nr_pages);
 		return;
@@ -1108,43 +1417,53 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 			continue;
 		__SetPageOffline(page);
 		offline_page_set_canary(page);
-		count_pages(OFFLINE_PAGES_POISONED, 1);
-		free_leaving_run(pfn + done, i - done, batch);
+		lose_page(owner, page, batch);
+		free_leaving_run(owner, pfn + done, i - done, batch);
 		done = i + 1;
 	}
-	free_leaving_run(pfn + done, nr_pages - done, batch);
+	free_leaving_run(owner, pfn + done, nr_pages - done, batch);
+}
+
+/* Pages whose bits are alike, or that are all isolated. */
+static void free_run(struct offline_page_owner *owner, unsigned long pfn,
+		     unsigned long nr_pages, bool held,
+		     struct managed_batch *batch)
+{
+	enum way_out way, run_way = WAY_OUT_NONE;
+	const struct zone *zone, *run_zone = NULL;
+	unsigned long run_pfn = pfn, end_pfn = pfn + nr_pages;
+
+	for (; pfn < end_pfn; pfn++) {
+		way = way_out(owner, pfn, held, batch);
+		zone = NULL;
+		if (way != WAY_OUT_NONE)
+			zone = page_zone(pfn_to_page(pfn));
+		if (way == run_way && zone == run_zone)
+			continue;
+		leave_run(owner, run_pfn, pfn - run_pfn, run_way, batch);
+		run_pfn = pfn;
+		run_way = way;
+		run_zone = zone;
+	}
+	leave_run(owner, run_pfn, pfn - run_pfn, run_way, batch);
 }
 
 static void free_range(struct offline_page_owner *owner,
 		       unsigned long start_pfn, unsigned long nr_pages,
 		       struct managed_batch *batch)
 {
-	unsigned long pfn = start_pfn, end_pfn = start_pfn + nr_pages;
+	unsigned long pfn = start_pfn, end_pfn = start_pfn + nr_pages, nr;
+	bool held;
 
-	if (!args_valid(owner, pfn, 0))
+	if (!args_valid(owner, pfn, 0, 0) ||
+	    !whole_blocks(owner, start_pfn, nr_pages))
 		return;
 
-	while (pfn < end_pfn) {
-		enum way_out way, run_way = WAY_OUT_NONE;
-		const struct zone *zone, *run_zone = NULL;
-		unsigned long run_pfn = pfn, stop_pfn;
-		bool held;
-
-		stop_pfn = pfn + owner_take_run(owner, pfn, end_pfn - pfn,
-						&held);
-		for (; pfn < stop_pfn; pfn++) {
-			way = way_out(owner, pfn, held);
-			zone = NULL;
-			if (way != WAY_OUT_NONE)
-				zone = page_zone(pfn_to_page(pfn));
-			if (way == run_way && zone == run_zone)
-				continue;
-			leave_run(owner, run_pfn, pfn - run_pfn, run_way, batch);
-			run_pfn = pfn;
-			run_way = way;
-			run_zone = zone;
-		}
-		leave_run(owner, run_pfn, pfn - run_pfn, run_way, batch);
+	for (; pfn < end_pfn; pfn += nr) {
+		nr = owner_take_run(owner, pfn, end_pfn - pfn, &held);
+		free_run(owner, pfn, nr, held, batch);
+		if (held)
+			count_deflated(owner, nr);
 	}
 }
 
@@ -1217,6 +1536,278 @@ void free_offline_pages_bulk(struct offline_page_owner *owner,
 }
 EXPORT_SYMBOL_GPL(free_offline_pages_bulk);
 
+/*
+ * Pages that their owner takes out of its set, to give them back or to talk to
+ * the host about them.
+ */
+
+/**
+ * isolate_offline_pages_bulk - take pages out of the owner's set
+ * @owner: registered owner
+ * @nr: how many; of blocks, if the owner takes blocks
+ * @pfns: gets the page frame numbers, rising; room for @nr
+ *
+ * Nobody else finds these pages until they are put back. There may be a poisoned
+ * one among them: give it up like the others, it does not come back. They end up
+ * in putback_offline_pages_bulk() or in free_isolated_offline_pages_bulk(). Pages
+ * that are being migrated cannot be had at the moment.
+ *
+ * Context: any.
+ * Return: how many it got, from 0 to @nr.
+ */
+unsigned long isolate_offline_pages_bulk(struct offline_page_owner *owner,
+					 unsigned long nr, unsigned long *pfns)
+{
+	unsigned long i, run, got = 0, block = 1UL << owner->order;
+
+	if (!args_valid(owner, 0, 0, 0))
+		return 0;
+
+	while (got < nr) {
+		struct page *page = first_page(owner);
+		unsigned long pfn;
+
+		if (!page)
+			break;
+		pfn = page_to_pfn(page);
+		run = owner_isolate_run(owner, pfn, (nr - got) * block,
+					ISOLATE_ANY);
+		for (i = 0; i < run; i += block)
+			pfns[got++] = pfn + i;
+		if (run)
+			trace_offline_page_isolate(owner, pfn, run, 0);
+	}
+	return got;
+}
+EXPORT_SYMBOL_GPL(isolate_offline_pages_bulk);
+
+/**
+ * isolate_offline_page - take one page, or one block, out of the owner's set
+ * @owner: registered owner
+ *
+ * See isolate_offline_pages_bulk().
+ *
+ * Context: any.
+ * Return: the page; NULL if there is none that is not isolated already.
+ */
+struct page *isolate_offline_page(struct offline_page_owner *owner)
+{
+	unsigned long pfn;
+
+	if (!isolate_offline_pages_bulk(owner, 1, &pfn))
+		return NULL;
+	return pfn_to_page(pfn);
+}
+EXPORT_SYMBOL_GPL(isolate_offline_page);
+
+/* A page that somebody claims to have isolated cannot be in the set. */
+static bool isolated_valid(struct offline_page_owner *owner, unsigned long pfn)
+{
+	if (!args_valid(owner, pfn, 0, 0))
+		return false;
+	if (!pfn_valid(pfn) || !PageOffline(pfn_to_page(pfn)) ||
+	    !IS_ALIGNED(pfn, 1UL << owner->order)) {
+		report_misuse(owner, pfn, "is no offline page of it");
+		return false;
+	}
+	if (owned_by_anybody(pfn)) {
+		report_misuse(owner, pfn, "is not isolated");
+		return false;
+	}
+	return true;
+}
+
+static void putback_run(struct offline_page_owner *owner, unsigned long nr,
+			const unsigned long *pfns)
+{
+	if (!nr)
+		return;
+	trace_offline_page_putback(owner, pfns[0], nr << owner->order, 0);
+	owner_settle(owner, nr, pfns);
+	owner_end_isolated(owner, nr << owner->order);
+}
+
+/**
+ * putback_offline_pages_bulk - let isolated pages be found again
+ * @owner: registered owner that the pages belong to
+ * @nr: how many; of blocks, if the owner takes blocks
+ * @pfns: page frame numbers, of the first page of each block
+ *
+ * The pages were isolated, or allocated with OFFLINE_PAGE_ISOLATED. They may be
+ * migrated as soon as this is called, even before it returns.
+ *
+ * Context: any.
+ */
+void putback_offline_pages_bulk(struct offline_page_owner *owner,
+				unsigned long nr, const unsigned long *pfns)
+{
+	unsigned long i, start = 0;
+
+	for (i = 0; i <= nr; i++) {
+		if (i < nr && isolated_valid(owner, pfns[i]))
+			continue;
+		putback_run(owner, i - start, pfns + start);
+		start = i + 1;
+	}
+}
+EXPORT_SYMBOL_GPL(putback_offline_pages_bulk);
+
+/**
+ * putback_offline_page - let an isolated page, or block, be found again
+ * @owner: registered owner that the page belongs to
+ * @page: the page
+ *
+ * See putback_offline_pages_bulk().
+ *
+ * Context: any.
+ */
+void putback_offline_page(struct offline_page_owner *owner, struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	putback_offline_pages_bulk(owner, 1, &pfn);
+}
+EXPORT_SYMBOL_GPL(putback_offline_page);
+
+/**
+ * free_isolated_offline_pages_bulk - give isolated pages back to Linux
+ * @owner: registered owner that the pages belong to
+ * @nr: how many; of blocks, if the owner takes blocks
+ * @pfns: page frame numbers, of the first page of each block
+ *
+ * Like free_offline_pages_bulk(), for pages that were isolated, or allocated
+ * with OFFLINE_PAGE_ISOLATED.
+ *
+ * Context: any but NMI and hard interrupts.
+ */
+void free_isolated_offline_pages_bulk(struct offline_page_owner *owner,
+				      unsigned long nr,
+				      const unsigned long *pfns)
+{
+	unsigned long i, start = 0, done = 0, block = 1UL << owner->order;
+	struct managed_batch batch = {};
+
+	for (i = 0; i <= nr; i++) {
+		bool good = i < nr && isolated_valid(owner, pfns[i]);
+
+		/* Neighbours are freed together. */
+		if (i > start && !(good && pfns[i] == pfns[i - 1] + block)) {
+			free_run(owner, pfns[start], (i - start) * block, true,
+				 &batch);
+			done += (i - start) * block;
+			start = i;
+		}
+		if (!good)
+			start = i + 1;
+	}
+	managed_batch_flush(&batch);
+	count_deflated(owner, done);
+	if (done)
+		owner_end_isolated(owner, done);
+}
+EXPORT_SYMBOL_GPL(free_isolated_offline_pages_bulk);
+
+/**
+ * free_isolated_offline_page - give an isolated page, or block, back to Linux
+ * @owner: registered owner that the page belongs to
+ * @page: the page
+ *
+ * See free_isolated_offline_pages_bulk().
+ *
+ * Context: any but NMI and hard interrupts.
+ */
+void free_isolated_offline_page(struct offline_page_owner *owner,
+				struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	free_isolated_offline_pages_bulk(owner, 1, &pfn);
+}
+EXPORT_SYMBOL_GPL(free_isolated_offline_page);
+
+/**
+ * pass_isolated_offline_pages - let isolated pages change their owner
+ * @from: registered owner that the pages belong to
+ * @to: registered owner that they belong to afterwards
+ * @start_pfn: first page
+ * @nr_pages: number of pages; whole blocks of both owners
+ * @gfp: how hard to try to get memory for bits
+ *
+ * For a balloon with several sizes: a block that the host refused may be welcome
+ * page by page. The pages stay isolated. Owners that do not count their pages
+ * in the same way cannot pass them on.
+ *
+ * Context: may sleep if @gfp allows it.
+ * Return: 0; -EINVAL if the pages or the owners do not fit; -ENOMEM. The pages
+ * are still those of @from if it fails.
+ */
+int pass_isolated_offline_pages(struct offline_page_owner *from,
+				struct offline_page_owner *to,
+				unsigned long start_pfn, unsigned long nr_pages,
+				gfp_t gfp)
+{
+	unsigned long i;
+	int ret;
+
+	if (!whole_blocks(from, start_pfn, nr_pages) ||
+	    !whole_blocks(to, start_pfn, nr_pages))
+		return -EINVAL;
+	for (i = 0; i < nr_pages; i += 1UL << from->order)
+		if (!isolated_valid(from, start_pfn + i))
+			return -EINVAL;
+	if (from->balloon != to->balloon ||
+	    from->stays_managed != to->stays_managed ||
+	    (PageMovableOffline(pfn_to_page(start_pfn)) && !owner_can_move(to))) {
+		report_misuse(to, start_pfn, "is from an owner unlike it");
+		return -EINVAL;
+	}
+	ret = reserve_offline_page_range(to, start_pfn, nr_pages, gfp);
+	if (ret)
+		return ret;
+	owner_add_isolated(to, nr_pages);
+	owner_end_isolated(from, nr_pages);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(pass_isolated_offline_pages);
+
+/**
+ * poison_offline_page - an offline page was found to be broken
+ * @page: an offline page that is marked poisoned
+ *
+ * Takes the page from its owner: it stays offline for ever, and nobody looks at
+ * it again. The owner is told if it wants to know.
+ *
+ * A page that somebody holds alone at the moment is left to them: migration
+ * sees that it is poisoned when it is done with it. An owner that puts it back
+ * gets it once more when it gives pages back. It stays offline then, as if
+ * freed. The same goes for a page of a block, which stays whole until it leaves.
+ *
+ * Context: sleeps.
+ */
+void poison_offline_page(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page), nr = 0;
+	struct managed_batch batch = {};
+	struct offline_page_owner *owner;
+
+	might_sleep();
+	scoped_guard(rcu) {
+		owner = find_owner(pfn);
+		if (!owner || owner->order)
+			return;
+		nr = owner_isolate_run(owner, pfn, 1, ISOLATE_POISONED);
+	}
+	if (!nr)
+		return;
+	lose_page(owner, page, &batch);
+	managed_batch_flush(&batch);
+	count_deflated(owner, nr);
+	if (owner->ops && owner->ops->poisoned)
+		owner->ops->poisoned(owner, page);
+	owner_end_isolated(owner, nr);
+}
+EXPORT_SYMBOL_IF_KUNIT(poison_offline_page);
+
 /**
  * lend_offline_page - turn an offline page into a page in use
  * @owner: registered owner that holds the page
@@ -1232,19 +1823,706 @@ void lend_offline_page(struct offline_page_owner *owner, struct page *page)
 	unsigned long pfn = page_to_pfn(page);
 	bool held;
 
-	if (!args_valid(owner, pfn, 0))
+	if (!args_valid(owner, pfn, 0, 0) || !whole_blocks(owner, pfn, 1))
 		return;
 	owner_take_run(owner, pfn, 1, &held);
-	if (!held || !PageOfflineFrozen(page)) {
+	if (!held || !PageOffline(page)) {
 		report_misuse(owner, pfn, "is not held by it");
 		return;
 	}
+	account_balloon(owner, page, -1);
 	offline_page_check_canary(page, owner);
 	__offline_page_leave(page);
 	set_page_count(page, 1);
 	count_pages(OFFLINE_PAGES_LENT, 1);
 }
 EXPORT_SYMBOL_GPL(lend_offline_page);
+
+/*
+ * Migration: pages of one owner are isolated, exchanged for others by their
+ * owner, and freed. Pages that the owner kept are put back.
+ */
+#ifdef CONFIG_MIGRATION
+struct migration {
+	struct offline_page_owner *owner;
+	unsigned int nr;		/* pages, or blocks; as in the arrays */
+	unsigned long *src;
+	unsigned long *dst;
+	u8 *result;
+	struct page *broken;		/* not to be used again if it leaves */
+};
+
+/*
+ * memory_failure() marks a page and then takes it out of its owner's set. If it
+ * came before the page was there, it is up to who put it there. In blocks a
+ * poisoned page stays until the block leaves.
+ *
+ * Not for pages that the owner puts back itself: it may hold locks that it
+ * takes when it is told.
+ */
+static void lose_poisoned(struct offline_page_owner *owner, unsigned long nr,
+			  const unsigned long *pfns)
+{
+	struct managed_batch batch = {};
+	unsigned long i;
+
+	if (owner->order)
+		return;
+	smp_mb();	/* pairs with the atomic operation that sets the flag */
+	for (i = 0; i < nr; i++) {
+		struct page *page = pfn_to_page(pfns[i]);
+		bool held;
+
+		if (likely(!PageHWPoison(page)))
+			continue;
+		owner_take_run(owner, pfns[i], 1, &held);
+		if (!held)
+			continue;
+		lose_page(owner, page, &batch);
+		managed_batch_flush(&batch);
+		count_deflated(owner, 1);
+		if (owner->ops && owner->ops->poisoned)
+			owner->ops->poisoned(owner, page);
+	}
+}
+
+/* Returns how many destinations there are, ready to be the owner's. */
+static unsigned int get_targets(const struct migration *m,
+				const struct offline_page_targets *targets)
+{
+	struct offline_page_owner *owner = m->owner;
+	unsigned long block = 1UL << owner->order;
+	unsigned int i;
+
+	for (i = 0; i < m->nr; i++) {
+		struct page *page = targets->alloc(owner->order,
+						   targets->private);
+
+		if (!page)
+			break;
+		m->dst[i] = page_to_pfn(page);
+		if (reserve_offline_page_range(owner, m->dst[i], block,
+					       GFP_NOWAIT | __GFP_NOWARN)) {
+			targets->free(page, owner->order, targets->private);
+			break;
+		}
+	}
+	return i;
+}
+
+/* A destination is like its source, but that it was online before. */
+static void targets_enter(const struct migration *m, unsigned int nr)
+{
+	unsigned long j, block = 1UL << m->owner->order;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		unsigned int flags = OFFLINE_PAGE_MOVABLE;
+
+		if (PageOfflineSkippable(pfn_to_page(m->src[i])))
+			flags |= OFFLINE_PAGE_SKIPPABLE;
+		for (j = 0; j < block; j++)
+			set_page_offline(pfn_to_page(m->dst[i] + j), flags);
+	}
+}
+
+static void target_leave(const struct migration *m, unsigned int i,
+			 const struct offline_page_targets *targets)
+{
+	unsigned long j, block = 1UL << m->owner->order;
+
+	for (j = 0; j < block; j++)
+		__offline_page_leave(pfn_to_page(m->dst[i] + j));
+	targets->free(pfn_to_page(m->dst[i]), m->owner->order,
+		      targets->private);
+}
+
+/* For owners that do one at a time. Stops when the owner is busy. */
+static int migrate_each(struct offline_page_owner *owner, unsigned int nr,
+			const unsigned long *dst, const unsigned long *src,
+			u8 *result, enum migrate_mode mode)
+{
+	unsigned int i;
+	int err, ret = 0;
+
+	for (i = 0; i < nr; i++) {
+		count_pages(OFFLINE_PAGES_MIGRATE_CALLS, 1);
+		err = owner->ops->migrate_one(owner, pfn_to_page(dst[i]),
+					      pfn_to_page(src[i]), mode);
+		if (!err)
+			result[i] = OFFLINE_PAGE_MOVED;
+		else if (err == -ENOENT)
+			result[i] = OFFLINE_PAGE_DEFLATED;
+		else
+			ret = err;
+		if (err == -EAGAIN)
+			break;
+	}
+	return ret;
+}
+
+static int ask_owner(const struct migration *m, unsigned int nr,
+		     enum migrate_mode mode)
+{
+	const struct offline_page_ops *ops = m->owner->ops;
+	unsigned int done, n;
+	int err, ret = 0;
+
+	if (!ops->migrate)
+		return migrate_each(m->owner, nr, m->dst, m->src, m->result,
+				    mode);
+
+	for (done = 0; done < nr; done += n) {
+		n = nr - done;
+		if (ops->max_batch)
+			n = min(n, ops->max_batch);
+		count_pages(OFFLINE_PAGES_MIGRATE_CALLS, 1);
+		err = ops->migrate(m->owner, n, m->dst + done, m->src + done,
+				   m->result + done, mode);
+		if (err)
+			ret = err;
+		if (err == -EAGAIN)
+			break;
+	}
+	return ret;
+}
+
+/*
+ * How many pages or blocks from the i-th on ended up alike. Those that leave
+ * are neighbours, so that they can be freed as a run.
+ */
+static unsigned int result_run(const struct migration *m, unsigned int i)
+{
+	unsigned long block = 1UL << m->owner->order;
+	unsigned int n;
+
+	for (n = 1; i + n < m->nr; n++) {
+		if (m->result[i + n] != m->result[i])
+			break;
+		if (m->result[i] == OFFLINE_PAGE_KEPT)
+			continue;
+		if (m->src[i + n] != m->src[i] + n * block ||
+		    page_zone(pfn_to_page(m->src[i + n])) !=
+		    page_zone(pfn_to_page(m->src[i])))
+			break;
+	}
+	return n;
+}
+
+/* The destinations of these pages are the owner's now. */
+static void targets_stay(const struct migration *m, unsigned int i,
+			 unsigned int nr, struct managed_batch *batch)
+{
+	unsigned long block = 1UL << m->owner->order;
+	unsigned int j;
+
+	for (j = i; j < i + nr; j++) {
+		struct page *page = pfn_to_page(m->dst[j]);
+
+		account_managed(m->owner, page, -(long)block, batch);
+		account_balloon(m->owner, page, block);
+		trace_offline_page_migrate(m->owner, m->src[j], m->dst[j],
+					   block);
+	}
+	owner_settle(m->owner, nr, m->dst + i);
+	lose_poisoned(m->owner, nr, m->dst + i);
+	count_pages(OFFLINE_PAGES_ALLOCATED, nr * block);
+	count_pages(OFFLINE_PAGES_MIGRATED, nr * block);
+#ifdef CONFIG_BALLOON_MIGRATION
+	if (m->owner->balloon)
+		count_vm_events(BALLOON_MIGRATE, nr * block);
+#endif
+}
+
+static void source_leave(const struct migration *m, unsigned int i,
+			 unsigned int nr, struct managed_batch *batch)
+{
+	unsigned long nr_pages = (unsigned long)nr << m->owner->order;
+
+	if (m->broken)
+		SetPageHWPoison(m->broken);
+	free_run(m->owner, m->src[i], nr_pages, true, batch);
+}
+
+static void putback_kept(const struct migration *m, unsigned int i,
+			 unsigned int nr)
+{
+	unsigned long nr_pages = (unsigned long)nr << m->owner->order;
+
+	trace_offline_page_putback(m->owner, m->src[i], nr_pages,
+				   OFFLINE_PAGE_MOVABLE);
+	owner_settle(m->owner, nr, m->src + i);
+	lose_poisoned(m->owner, nr, m->src + i);
+}
+
+/*
+ * Where both counts change in the same zone, as in most migrations, managed
+ * pages are left alone.
+ */
+static void managed_batches_flush(struct managed_batch *a,
+				  struct managed_batch *b)
+{
+	if (a->nr_pages && b->nr_pages &&
+	    page_zone(a->page) == page_zone(b->page)) {
+		a->nr_pages += b->nr_pages;
+		b->nr_pages = 0;
+	}
+	managed_batch_flush(a);
+	managed_batch_flush(b);
+}
+
+/*
+ * Exchange isolated pages. Afterwards none of them is isolated any more, and
+ * the owner may be gone. Returns 0 if all went well; -ENOMEM if there were not
+ * enough destinations; or what the owner said. *nr_kept counts what it still
+ * holds, in pages.
+ */
+static int migrate_isolated(const struct migration *m,
+			    const struct offline_page_targets *targets,
+			    enum migrate_mode mode, unsigned long *nr_kept)
+{
+	struct managed_batch out = {}, in = {};
+	struct offline_page_owner *owner = m->owner;
+	unsigned long block = 1UL << owner->order, kept = 0;
+	unsigned int i, n, nr_dst;
+	int err, ret = 0;
+
+	memset(m->result, OFFLINE_PAGE_KEPT, m->nr * sizeof(*m->result));
+
+	nr_dst = get_targets(m, targets);
+	if (nr_dst < m->nr)
+		ret = -ENOMEM;
+	/*
+	 * Whoever reads memory by PFN keeps us from marking pages, and may wait
+	 * for memory meanwhile: for us.
+	 */
+	if (nr_dst && !page_offline_trybegin()) {
+		for (i = 0; i < nr_dst; i++)
+			targets->free(pfn_to_page(m->dst[i]), owner->order,
+				      targets->private);
+		nr_dst = 0;
+		ret = -EAGAIN;
+	}
+	if (nr_dst) {
+		targets_enter(m, nr_dst);
+		page_offline_end();
+		err = ask_owner(m, nr_dst, mode);
+		if (err && !ret)
+			ret = err;
+	}
+
+	for (i = 0; i < m->nr; i += n) {
+		unsigned int j;
+
+		n = result_run(m, i);
+		if (m->result[i] == OFFLINE_PAGE_MOVED) {
+			targets_stay(m, i, n, &in);
+			source_leave(m, i, n, &out);
+			continue;
+		}
+		for (j = i; j < min(i + n, nr_dst); j++)
+			target_leave(m, j, targets);
+		if (m->result[i] == OFFLINE_PAGE_DEFLATED) {
+			source_leave(m, i, n, &out);
+			count_deflated(owner, n * block);
+			count_pages(OFFLINE_PAGES_MIGRATE_DEFLATED, n * block);
+			continue;
+		}
+		if (m->result[i] != OFFLINE_PAGE_KEPT)
+			report_misuse(owner, m->src[i],
+				      "has met with something unknown in migration");
+		putback_kept(m, i, n);
+		count_pages(OFFLINE_PAGES_MIGRATE_KEPT, n * block);
+		kept += n * block;
+	}
+	managed_batches_flush(&out, &in);
+
+	count_vm_events(PGMIGRATE_SUCCESS, m->nr * block - kept);
+	count_vm_events(PGMIGRATE_FAIL, kept);
+	owner_end_isolated(owner, m->nr * block);
+	*nr_kept = kept;
+	return ret;
+}
+
+/**
+ * isolate_offline_page_run - isolate movable pages for migration
+ * @batch: they are added to this
+ * @pfn: the first page, found to be PageMovableOffline()
+ * @end_pfn: end of what the caller wants to have
+ * @max_order: leave larger blocks alone
+ *
+ * Takes as many pages as follow each other and have room. A block is taken as a
+ * whole, even if it reaches out of the range.
+ *
+ * Context: any; takes a spinlock. Pages that a migration moves to must not be
+ * in the way of its sources.
+ * Return: number of pages from @pfn on that were isolated; 0 if @pfn cannot be
+ * isolated now; -EBUSY if the batch has no room for it and must be migrated or
+ * put back first.
+ */
+long isolate_offline_page_run(struct offline_page_batch *batch,
+			      unsigned long pfn, unsigned long end_pfn,
+			      unsigned int max_order)
+{
+	struct offline_page_owner *owner;
+	unsigned long i, nr, head, block;
+
+	guard(rcu)();
+	owner = find_owner(pfn);
+	if (!owner || !owner_can_move(owner) || owner->order > max_order)
+		return 0;
+	if (batch->nr && (batch->owner != owner ||
+			  batch->nr == OFFLINE_PAGE_BATCH))
+		return -EBUSY;
+
+	block = 1UL << owner->order;
+	head = round_down(pfn, block);
+	nr = min((OFFLINE_PAGE_BATCH - batch->nr) * block,
+		 round_up(end_pfn, block) - head);
+	nr = owner_isolate_run(owner, head, nr, ISOLATE_TO_MOVE);
+	if (!nr)
+		return 0;
+	batch->owner = owner;
+	for (i = 0; i < nr; i += block)
+		batch->pfns[batch->nr++] = head + i;
+	trace_offline_page_isolate(owner, head, nr, OFFLINE_PAGE_MOVABLE);
+	return head + nr - pfn;
+}
+EXPORT_SYMBOL_IF_KUNIT(isolate_offline_page_run);
+
+/**
+ * putback_offline_page_batch - do not migrate isolated pages after all
+ * @batch: as isolate_offline_page_run() left it; empty afterwards
+ *
+ * Context: sleeps.
+ */
+void putback_offline_page_batch(struct offline_page_batch *batch)
+{
+	struct migration m = {
+		.owner = batch->owner,
+		.nr = batch->nr,
+		.src = batch->pfns,
+	};
+
+	if (!batch->nr)
+		return;
+	putback_kept(&m, 0, m.nr);
+	owner_end_isolated(m.owner, (unsigned long)m.nr << m.owner->order);
+	batch->nr = 0;
+}
+EXPORT_SYMBOL_IF_KUNIT(putback_offline_page_batch);
+
+/**
+ * migrate_offline_page_batch - migrate isolated pages
+ * @batch: as isolate_offline_page_run() left it; empty afterwards
+ * @targets: where to get destinations
+ * @mode: passed to the owner
+ * @nr_succeeded: the number of pages that moved, or were deflated, is added
+ *
+ * The sources go to the page allocator. Pages that do not move go back to their
+ * owner.
+ *
+ * Context: sleeps.
+ * Return: number of pages that did not move; -ENOMEM if that was for want of
+ * destinations.
+ */
+int migrate_offline_page_batch(struct offline_page_batch *batch,
+			       const struct offline_page_targets *targets,
+			       enum migrate_mode mode,
+			       unsigned int *nr_succeeded)
+{
+	unsigned long dst[OFFLINE_PAGE_BATCH], nr_pages, kept;
+	u8 result[OFFLINE_PAGE_BATCH];
+	struct migration m = {
+		.owner = batch->owner,
+		.nr = batch->nr,
+		.src = batch->pfns,
+		.dst = dst,
+		.result = result,
+	};
+	int ret;
+
+	if (!batch->nr)
+		return 0;
+	nr_pages = (unsigned long)m.nr << m.owner->order;
+	ret = migrate_isolated(&m, targets, mode, &kept);
+	batch->nr = 0;
+	*nr_succeeded += nr_pages - kept;
+	return ret == -ENOMEM ? ret : kept;
+}
+EXPORT_SYMBOL_IF_KUNIT(migrate_offline_page_batch);
+
+/* Destinations from anywhere, for pages that have to make room. */
+struct any_target {
+	gfp_t gfp;
+	int nid;
+	bool leave_node;
+};
+
+static struct page *any_target_alloc(unsigned int order, void *private)
+{
+	const struct any_target *any = private;
+	struct page *page;
+	gfp_t gfp = any->gfp;
+
+	if (order)
+		gfp = (gfp & ~__GFP_RECLAIM) | GFP_TRANSHUGE;
+	if (any->leave_node && num_node_state(N_MEMORY) > 1) {
+		nodemask_t others = node_states[N_MEMORY];
+
+		node_clear(any->nid, others);
+		page = offline_pages_alloc_target(gfp | __GFP_NOWARN, order,
+						  any->nid, &others);
+		if (page)
+			return page;
+	}
+	return offline_pages_alloc_target(gfp, order, any->nid, NULL);
+}
+
+static void any_target_free(struct page *page, unsigned int order,
+			    void *private)
+{
+	free_frozen_run(page_to_pfn(page), 1UL << order);
+}
+
+/* The first page at @pfn or above that an owner could move, and its owner. */
+static struct offline_page_owner *next_movable(unsigned long *pfn,
+					       unsigned long end_pfn)
+{
+	struct offline_page_owner *owner, *first = NULL;
+	unsigned long first_pfn = end_pfn;
+
+	list_for_each_entry_rcu(owner, &owners, list) {
+		struct page *page;
+
+		if (!owner_can_move(owner) || READ_ONCE(owner->leaving))
+			continue;
+		page = find_page(owner, *pfn, first_pfn, offline_page_can_move);
+		if (page) {
+			first = owner;
+			first_pfn = page_to_pfn(page);
+		}
+	}
+	*pfn = first_pfn;
+	return first;
+}
+
+/*
+ * Isolate pages of one owner from *pfn on, up to @max pages or blocks. *pfn is
+ * where to go on.
+ */
+static void isolate_range(struct migration *m, unsigned long *pfn,
+			  unsigned long end_pfn, unsigned int max)
+{
+	struct offline_page_owner *owner;
+	unsigned long i, nr, head, block;
+
+	m->nr = 0;
+	guard(rcu)();
+	while (m->nr < max) {
+		owner = next_movable(pfn, end_pfn);
+		if (!owner || (m->nr && owner != m->owner))
+			return;
+		block = 1UL << owner->order;
+		head = round_down(*pfn, block);
+		nr = min((max - m->nr) * block, round_up(end_pfn, block) - head);
+		nr = owner_isolate_run(owner, head, nr, ISOLATE_TO_MOVE);
+		for (i = 0; i < nr; i += block)
+			m->src[m->nr++] = head + i;
+		if (nr) {
+			m->owner = owner;
+			trace_offline_page_isolate(owner, head, nr,
+						   OFFLINE_PAGE_MOVABLE);
+		}
+		*pfn = head + max(nr, block);
+	}
+}
+
+/* Whether anything is in the range that somebody moves, or might move. */
+static bool range_has_movable(unsigned long pfn, unsigned long end_pfn)
+{
+	struct offline_page_owner *owner;
+	bool isolated = false;
+
+	scoped_guard(rcu) {
+		list_for_each_entry_rcu(owner, &owners, list) {
+			if (!owner_can_move(owner))
+				continue;
+			if (find_page(owner, pfn, end_pfn, offline_page_can_move))
+				return true;
+			isolated |= READ_ONCE(owner->nr_isolated);
+		}
+	}
+	if (!isolated)
+		return false;
+
+	/* They could be anywhere. */
+	for (; pfn < end_pfn; pfn++) {
+		if (!(pfn % MAX_ORDER_NR_PAGES))
+			cond_resched();
+		if (offline_page_can_move(pfn_to_page(pfn)))
+			return true;
+	}
+	return false;
+}
+
+/* Say whose page it is that does not move. */
+static void report_stuck(unsigned long pfn, unsigned long end_pfn)
+{
+	for (; pfn < end_pfn; pfn++) {
+		const struct page *page = pfn_to_page(pfn);
+
+		if (offline_page_can_move(page) && owned_by_anybody(pfn)) {
+			report_offline_page(page, "migration");
+			return;
+		}
+	}
+}
+
+/**
+ * migrate_offline_page_range - migrate all movable offline pages of a range
+ * @start_pfn: first page
+ * @end_pfn: end of the range, which lies in one zone
+ * @gfp: for the destinations
+ * @leave_node: take destinations of other nodes, if there are any to be had
+ *
+ * Their owners get them in large batches. Pages of the range that are being
+ * migrated by somebody else at the moment are waited for, a short while.
+ *
+ * Context: sleeps, and may take long. The page allocator was told not to take
+ * pages of the range.
+ * Return: 0 if none is left; -EBUSY if owners did not part with their pages;
+ * -ENOMEM; -EINTR if the task is being killed. A poisoned page does not count.
+ */
+int migrate_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
+			       gfp_t gfp, bool leave_node)
+{
+	unsigned long few_src[OFFLINE_PAGE_BATCH], few_dst[OFFLINE_PAGE_BATCH];
+	u8 few_result[OFFLINE_PAGE_BATCH];
+	struct any_target any = {
+		.gfp = gfp | __GFP_MOVABLE,
+		.nid = page_to_nid(pfn_to_page(start_pfn)),
+		.leave_node = leave_node,
+	};
+	const struct offline_page_targets targets = {
+		.alloc = any_target_alloc,
+		.free = any_target_free,
+		.private = &any,
+	};
+	struct migration m = {
+		.src = few_src,
+		.dst = few_dst,
+		.result = few_result,
+	};
+	unsigned int max = OFFLINE_PAGE_BATCH, tries = 0;
+	void *arrays = NULL;
+	int ret = 0;
+
+	if (!range_has_movable(start_pfn, end_pfn))
+		return 0;
+
+	/* Where their sources are, destinations can be. */
+	if (is_highmem_idx(page_zonenum(pfn_to_page(start_pfn))) ||
+	    page_zonenum(pfn_to_page(start_pfn)) == ZONE_MOVABLE)
+		any.gfp |= __GFP_HIGHMEM;
+
+	/* Without the memory, it takes smaller steps. */
+	arrays = kvmalloc_array(RANGE_BATCH, 2 * sizeof(*m.src) + sizeof(*m.result),
+				GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+	if (arrays) {
+		m.src = arrays;
+		m.dst = m.src + RANGE_BATCH;
+		m.result = (u8 *)(m.dst + RANGE_BATCH);
+		max = RANGE_BATCH;
+	}
+
+	do {
+		unsigned long pfn = start_pfn, kept = 0, moved = 0, nr;
+
+		while (pfn < end_pfn) {
+			if (fatal_signal_pending(current)) {
+				ret = -EINTR;
+				goto out;
+			}
+			cond_resched();
+			isolate_range(&m, &pfn, end_pfn, max);
+			if (!m.nr)
+				continue;
+			nr = (unsigned long)m.nr << m.owner->order;
+			ret = migrate_isolated(&m, &targets, MIGRATE_SYNC,
+					       &kept);
+			moved += nr - kept;
+			if (ret == -ENOMEM)
+				goto out;
+		}
+		ret = 0;
+		if (!range_has_movable(start_pfn, end_pfn))
+			break;
+		ret = -EBUSY;
+		/* Owners are busy, or pages are on their way. */
+		if (!moved)
+			fsleep(1000);
+	} while (++tries < RANGE_TRIES);
+	if (ret && !(gfp & __GFP_NOWARN))
+		report_stuck(start_pfn, end_pfn);
+out:
+	kvfree(arrays);
+	return ret;
+}
+EXPORT_SYMBOL_IF_KUNIT(migrate_offline_page_range);
+
+/**
+ * soft_offline_movable_page - exchange a page that is about to break
+ * @page: found to be PageMovableOffline()
+ *
+ * Afterwards the page is marked poisoned, offline, and nobody's. Its owner
+ * holds another one.
+ *
+ * Context: sleeps. The caller keeps others from marking pages poisoned.
+ * Return: 0; -EBUSY if its owner did not part with it; -ENOMEM. The page is as
+ * it was if it fails.
+ */
+int soft_offline_movable_page(struct page *page)
+{
+	struct any_target any = {
+		.gfp = GFP_USER | __GFP_MOVABLE | __GFP_RETRY_MAYFAIL,
+		.nid = page_to_nid(page),
+	};
+	const struct offline_page_targets targets = {
+		.alloc = any_target_alloc,
+		.free = any_target_free,
+		.private = &any,
+	};
+	unsigned long src, dst, kept, pfn = page_to_pfn(page);
+	u8 result;
+	struct migration m = {
+		.src = &src,
+		.dst = &dst,
+		.result = &result,
+		.broken = page,
+	};
+	unsigned int tries;
+	int ret;
+
+	for (tries = 0; tries < RANGE_TRIES; tries++) {
+		unsigned long next = pfn;
+
+		isolate_range(&m, &next, pfn + 1, 1);
+		if (m.nr) {
+			ret = migrate_isolated(&m, &targets, MIGRATE_SYNC,
+					       &kept);
+			if (!kept)
+				return 0;
+			if (ret == -ENOMEM)
+				return ret;
+		}
+		/* Its owner is busy, or it is on its way. */
+		fsleep(1000);
+	}
+	return -EBUSY;
+}
+EXPORT_SYMBOL_IF_KUNIT(soft_offline_movable_page);
+#endif /* CONFIG_MIGRATION */
 
 /*
  * What is known about a page, as a word and in words.
@@ -1260,13 +2538,13 @@ EXPORT_SYMBOL_GPL(lend_offline_page);
  * zone, node and section.
  *
  * Context: any; the caller keeps the page from changing.
- * Return: the word; 0 if the page is not a frozen offline page.
+ * Return: the word; 0 if the page is not an offline page.
  */
 u64 offline_page_memdesc(const struct page *page, unsigned int order)
 {
 	u64 memdesc;
 
-	if (!PageOfflineFrozen(page))
+	if (!PageOffline(page))
 		return 0;
 
 	memdesc = FIELD_PREP(OFFLINE_MEMDESC_TYPE, OFFLINE_MEMDESC_TYPE_MISC) |
@@ -1339,8 +2617,6 @@ struct page_kind {
 
 static const char *kind_of(const struct page *page, struct page_kind *kind)
 {
-	if (PageOfflineInUse(page))
-		return "in use by its owner";
 	snprintf(kind->text, sizeof(kind->text), "%s%s%s%s",
 		 PageOfflineSkippable(page) ? "skippable" : "plain",
 		 PageMovableOffline(page) ? ", movable" : "",
@@ -1400,23 +2676,44 @@ EXPORT_SYMBOL_IF_KUNIT(offline_pages_counter);
  * back, they are never onlined and nobody's again.
  */
 #ifdef CONFIG_MEMORY_HOTPLUG
+static void forget_run(struct offline_page_owner *owner, unsigned long pfn,
+		       unsigned long nr_pages)
+{
+	struct managed_batch batch = {};
+
+	count_deflated(owner, nr_pages);
+	for (; nr_pages--; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (likely(!PageHWPoison(page))) {
+			account_balloon(owner, page, -1);
+			continue;
+		}
+		lose_page(owner, page, &batch);
+		if (!owner->order && owner->ops && owner->ops->poisoned)
+			owner->ops->poisoned(owner, page);
+	}
+	managed_batch_flush(&batch);
+}
+
 static int offline_pages_memory_cb(struct notifier_block *nb,
 				   unsigned long action, void *arg)
 {
 	const struct memory_notify *mem = arg;
+	unsigned long pfn, nr, end_pfn = mem->start_pfn + mem->nr_pages;
 	struct offline_page_owner *owner;
-	unsigned long pfn, end_pfn;
 	bool held;
 
 	if (action != MEM_OFFLINE)
 		return NOTIFY_DONE;
 
-	guard(rcu)();
-	list_for_each_entry_rcu(owner, &owners, list) {
-		pfn = mem->start_pfn;
-		end_pfn = pfn + mem->nr_pages;
-		while (pfn < end_pfn)
-			pfn += owner_take_run(owner, pfn, end_pfn - pfn, &held);
+	guard(mutex)(&owners_mutex);
+	list_for_each_entry(owner, &owners, list) {
+		for (pfn = mem->start_pfn; pfn < end_pfn; pfn += nr) {
+			nr = owner_take_run(owner, pfn, end_pfn - pfn, &held);
+			if (held)
+				forget_run(owner, pfn, nr);
+		}
 	}
 	return NOTIFY_OK;
 }
@@ -1432,7 +2729,6 @@ struct page_stats {
 	unsigned long skippable;
 	unsigned long movable;
 	unsigned long plain;
-	unsigned long in_use;
 	unsigned long poisoned;
 	unsigned long refs;
 	bool any;
@@ -1442,10 +2738,6 @@ static void stats_add_page(struct page_stats *stats, const struct page *page)
 {
 	stats->any = true;
 	stats->poisoned += PageHWPoison(page);
-	if (PageOfflineInUse(page)) {
-		stats->in_use++;
-		return;
-	}
 	stats->never_onlined += PageOfflineNeverOnlined(page);
 	stats->skippable += PageOfflineSkippable(page);
 	stats->movable += PageMovableOffline(page);
@@ -1459,16 +2751,15 @@ static void stats_add(struct page_stats *sum, const struct page_stats *stats)
 	sum->skippable += stats->skippable;
 	sum->movable += stats->movable;
 	sum->plain += stats->plain;
-	sum->in_use += stats->in_use;
 	sum->poisoned += stats->poisoned;
 	sum->refs += stats->refs;
 }
 
 static void stats_show(struct seq_file *m, const struct page_stats *stats)
 {
-	seq_printf(m, " %lu %lu %lu %lu %lu %lu %lu\n", stats->never_onlined,
+	seq_printf(m, " %lu %lu %lu %lu %lu %lu\n", stats->never_onlined,
 		   stats->skippable, stats->movable, stats->plain,
-		   stats->in_use, stats->poisoned, stats->refs);
+		   stats->poisoned, stats->refs);
 }
 
 /* One line for each owner with pages in this zone, and one for no owner. */
@@ -1534,7 +2825,7 @@ static int pages_show(struct seq_file *m, void *unused)
 		ret = -ENOMEM;
 		goto out;
 	}
-	seq_puts(m, "node zone owner never_onlined skippable movable plain in_use poisoned refs\n");
+	seq_puts(m, "node zone owner never_onlined skippable movable plain poisoned refs\n");
 	for_each_populated_zone(zone) {
 		memset(stats, 0, nr * sizeof(*stats));
 		zone_show(m, zone, stats, &total);

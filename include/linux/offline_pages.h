@@ -11,7 +11,10 @@
  *   _refcount		0, from memmap initialisation until the page is free
  *   all other words	dead, see CONFIG_DEBUG_OFFLINE_PAGES
  *
- * Who owns a page is kept outside struct page, in a bitmap per owner.
+ * Who owns a page is kept outside struct page, in a bitmap per owner. Whoever
+ * clears a page's bit there holds that page alone, until the bit is set again
+ * or the page is freed: this is how pages are isolated, for migration as well
+ * as for giving them back.
  * Documentation/mm/offline_pages.rst has the states and the allowed actions;
  * the functions are described where they are defined, in mm/offline_pages.c.
  */
@@ -19,6 +22,8 @@
 #define _LINUX_OFFLINE_PAGES_H
 
 #include <linux/bitfield.h>
+#include <linux/gfp.h>
+#include <linux/migrate_mode.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/spinlock.h>
@@ -33,34 +38,102 @@ enum offline_pageflags {
 	PG_offline_never_onlined = PG_owner_2,
 	/* Memory offlining may step over it; the owner handles re-onlining. */
 	PG_offline_skippable = PG_referenced,
-	/* The owner can exchange it for another page (not used by mm yet). */
+	/* Its owner can exchange it for another page. */
 	PG_offline_movable = PG_swapbacked,
-	/* Old form: the owner still holds the page by reference and list. */
-	PG_offline_in_use = PG_workingset,
 };
 
 /* What an owner says about the pages it takes; may be combined. */
 #define OFFLINE_PAGE_SKIPPABLE	BIT(0)
 #define OFFLINE_PAGE_MOVABLE	BIT(1)
+/* The caller holds them alone until putback_offline_page(), or frees them. */
+#define OFFLINE_PAGE_ISOLATED	BIT(2)
+
+struct offline_page_owner;
+
+/* What an owner did with a page that it was asked to migrate. */
+enum offline_page_moved {
+	/* Nothing, or nothing that lasted: it holds the source as before. */
+	OFFLINE_PAGE_KEPT,
+	/* It holds the destination instead of the source. */
+	OFFLINE_PAGE_MOVED,
+	/* It gave up the source, and did not take the destination. */
+	OFFLINE_PAGE_DEFLATED,
+};
+
+/**
+ * struct offline_page_ops - what an owner can do with its movable pages
+ *
+ * An owner of movable pages has @migrate or @migrate_one, or both, and then
+ * @migrate is used. Both are called without a lock, with pages that are
+ * isolated; they may sleep, but must not allocate memory in a way that needs
+ * reclaim: compaction may be waiting for them. They run at the same time as
+ * each other and as everything else the owner does, so that they take the
+ * owner's own lock. If that could mean waiting for somebody who allocates
+ * memory, they try to take it, and return -EAGAIN.
+ *
+ * For an owner of blocks (see struct offline_page_owner), a page is the first
+ * page of a block.
+ */
+struct offline_page_ops {
+	/**
+	 * @migrate: exchange @nr pages. @src and @dst are page frame numbers;
+	 * both pages are offline. @result is OFFLINE_PAGE_KEPT for each page
+	 * at the start; what it says at the end counts. Returns 0, or an error
+	 * if pages were kept: -EAGAIN if it may go better soon.
+	 */
+	int (*migrate)(struct offline_page_owner *owner, unsigned int nr,
+		       const unsigned long *dst, const unsigned long *src,
+		       u8 *result, enum migrate_mode mode);
+
+	/**
+	 * @migrate_one: exchange one page. Returns 0 if it was moved; -ENOENT
+	 * if it was deflated without a replacement; any other error if it was
+	 * kept: -EAGAIN if it may go better soon.
+	 */
+	int (*migrate_one)(struct offline_page_owner *owner, struct page *dst,
+			   struct page *src, enum migrate_mode mode);
+
+	/**
+	 * @poisoned: a page that was not isolated broke, and is the owner's no
+	 * more: it stays offline for ever. Optional. May sleep.
+	 */
+	void (*poisoned)(struct offline_page_owner *owner, struct page *page);
+
+	/** @max_batch: most pages that @migrate gets at once; 0: any number */
+	unsigned int max_batch;
+};
 
 /**
  * struct offline_page_owner - somebody who holds offline pages
  * @name: shown in messages, tracepoints and debugfs; must outlive the owner
+ * @ops: what can be done with its movable pages; NULL if it has none
+ * @order: it takes and gives naturally aligned blocks of 2^order pages, and
+ *	migrates them as a whole; usually 0
+ * @balloon: its pages are a balloon: counted in NR_BALLOON_PAGES, and by the
+ *	balloon events of /proc/vmstat
+ * @stays_managed: its pages remain part of the zone's managed pages and of
+ *	MemTotal, for the guest gets them back when it needs them
  *
- * An owner is usually one device or one driver. Set it up with
- * DEFINE_OFFLINE_PAGE_OWNER() or init_offline_page_owner(), and register it
- * before its first page.
+ * An owner is usually one device or one driver, or one block size of it. Set
+ * it up with DEFINE_OFFLINE_PAGE_OWNER() or init_offline_page_owner(), set the
+ * other fields if need be, and register it before its first page.
  */
 struct offline_page_owner {
 	const char *name;
+	const struct offline_page_ops *ops;
+	unsigned int order;
+	bool balloon;
+	bool stays_managed;
 	/* private: mm/offline_pages.c, from registration on */
+	bool registered;
+	bool leaving;			/* no new isolation by mm */
 	struct list_head list;
 	struct xarray chunks;		/* chunk number -> bitmap of PFNs */
 	spinlock_t lock;		/* the bits and what is below */
 	unsigned long nr_pages;
+	unsigned long nr_isolated;	/* offline, the owner's, but not in the set */
 	unsigned long lowest;		/* no sound page is held below */
 	unsigned long nr_added;		/* how often pages came in */
-	bool registered;
 };
 
 #define DEFINE_OFFLINE_PAGE_OWNER(_owner, _name)	\
@@ -102,6 +175,22 @@ void free_offline_page_range(struct offline_page_owner *owner,
 void free_offline_pages_bulk(struct offline_page_owner *owner,
 			     unsigned long nr_pages, unsigned long *pfns);
 
+struct page *isolate_offline_page(struct offline_page_owner *owner);
+unsigned long isolate_offline_pages_bulk(struct offline_page_owner *owner,
+					 unsigned long nr, unsigned long *pfns);
+void putback_offline_page(struct offline_page_owner *owner, struct page *page);
+void putback_offline_pages_bulk(struct offline_page_owner *owner,
+				unsigned long nr, const unsigned long *pfns);
+void free_isolated_offline_page(struct offline_page_owner *owner,
+				struct page *page);
+void free_isolated_offline_pages_bulk(struct offline_page_owner *owner,
+				      unsigned long nr,
+				      const unsigned long *pfns);
+int pass_isolated_offline_pages(struct offline_page_owner *from,
+				struct offline_page_owner *to,
+				unsigned long start_pfn, unsigned long nr_pages,
+				gfp_t gfp);
+
 int adopt_offline_page(struct offline_page_owner *owner, struct page *page,
 		       unsigned int flags);
 void lend_offline_page(struct offline_page_owner *owner, struct page *page);
@@ -133,20 +222,6 @@ static inline unsigned long *offline_page_flags(const struct page *page)
 	return (unsigned long *)&page->flags;
 }
 
-/* PageOffline(), and not in the old form that still has a reference. */
-static inline bool PageOfflineFrozen(const struct page *page)
-{
-	return PageOffline(page) &&
-	       !test_bit(PG_offline_in_use, offline_page_flags(page));
-}
-
-/* PageOffline(), but its owner still holds it by reference and list. */
-static inline bool PageOfflineInUse(const struct page *page)
-{
-	return PageOffline(page) &&
-	       test_bit(PG_offline_in_use, offline_page_flags(page));
-}
-
 /* Never given to the buddy: it must be onlined, it cannot just be freed. */
 static inline bool PageOfflineNeverOnlined(const struct page *page)
 {
@@ -161,7 +236,10 @@ static inline bool PageOfflineSkippable(const struct page *page)
 	       test_bit(PG_offline_skippable, offline_page_flags(page));
 }
 
-/* The owner of this page can exchange it for another one. */
+/*
+ * The owner of this page can exchange it for another one. True from allocation
+ * to free: a page on its way in, out or across is worth another try.
+ */
 static inline bool PageMovableOffline(const struct page *page)
 {
 	return PageOffline(page) &&
@@ -174,8 +252,7 @@ static inline bool PageMovableOffline(const struct page *page)
  *
  * Nobody looks at a skippable page again until its owner is asked when the
  * block comes back. A poisoned page stays where it is for ever, with nothing on
- * it to save. In the old form it does not count as such: its owner still has it
- * on a list, threaded through the memmap that goes with the block.
+ * it to save.
  *
  * Context: any; the answer may be stale unless the zone lock is held and the
  * page's pageblock is isolated.
@@ -183,9 +260,21 @@ static inline bool PageMovableOffline(const struct page *page)
  */
 static inline bool offline_page_can_skip(const struct page *page)
 {
-	return PageOfflineFrozen(page) &&
+	return PageOffline(page) &&
 	       (test_bit(PG_offline_skippable, offline_page_flags(page)) ||
 		PageHWPoison(page));
+}
+
+/**
+ * offline_page_can_move - can this page be migrated?
+ * @page: any page
+ *
+ * Context: any; the answer may be stale.
+ * Return: true if migrating it is worth a try.
+ */
+static inline bool offline_page_can_move(const struct page *page)
+{
+	return PageMovableOffline(page) && !PageHWPoison(page);
 }
 
 /*
@@ -274,32 +363,92 @@ static inline void offline_page_to_memmap(struct page *page)
 	set_page_count(page, 1);
 }
 
-/**
- * set_page_offline_in_use - mark a page offline that stays referenced
- * @page: a page its owner allocated and keeps by reference
- *
- * The old form of balloon pages (mm/balloon.c): type PageOffline, but with
- * reference, list and page lock in use. Freeing the last reference ends it.
- *
- * Context: any; the caller owns the page.
+/*
+ * Migration, for mm only.
  */
-static inline void set_page_offline_in_use(struct page *page)
-{
-	set_bit(PG_offline_in_use, offline_page_flags(page));
-	__SetPageOffline(page);
-}
+
+/* As many pages as compaction isolates before it migrates them. */
+#define OFFLINE_PAGE_BATCH	32
 
 /**
- * clear_page_offline_in_use - undo set_page_offline_in_use()
- * @page: a page that was marked with it
+ * struct offline_page_batch - pages that are isolated for migration
+ * @owner: whose they are
+ * @nr: how many
+ * @pfns: page frame numbers; of the first page of each, for an owner of blocks
  *
- * Context: any; the caller owns the page.
+ * Empty if it is all zero. Not locked: it is somebody's own.
  */
-static inline void clear_page_offline_in_use(struct page *page)
+struct offline_page_batch {
+	struct offline_page_owner *owner;
+	unsigned int nr;
+	unsigned long pfns[OFFLINE_PAGE_BATCH];
+};
+
+/**
+ * struct offline_page_targets - where migration gets its destinations from
+ * @alloc: 2^order frozen pages, each for itself; or NULL
+ * @free: takes back what was not used
+ * @private: passed to both
+ */
+struct offline_page_targets {
+	struct page *(*alloc)(unsigned int order, void *private);
+	void (*free)(struct page *page, unsigned int order, void *private);
+	void *private;
+};
+
+#if defined(CONFIG_OFFLINE_PAGES) && defined(CONFIG_MIGRATION)
+long isolate_offline_page_run(struct offline_page_batch *batch,
+			      unsigned long pfn, unsigned long end_pfn,
+			      unsigned int max_order);
+void putback_offline_page_batch(struct offline_page_batch *batch);
+int migrate_offline_page_batch(struct offline_page_batch *batch,
+			       const struct offline_page_targets *targets,
+			       enum migrate_mode mode,
+			       unsigned int *nr_succeeded);
+int migrate_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
+			       gfp_t gfp, bool leave_node);
+int soft_offline_movable_page(struct page *page);
+#else
+static inline long isolate_offline_page_run(struct offline_page_batch *batch,
+					    unsigned long pfn,
+					    unsigned long end_pfn,
+					    unsigned int max_order)
 {
-	__ClearPageOffline(page);
-	clear_bit(PG_offline_in_use, offline_page_flags(page));
+	return 0;
 }
+
+static inline void putback_offline_page_batch(struct offline_page_batch *batch)
+{
+}
+
+static inline int
+migrate_offline_page_batch(struct offline_page_batch *batch,
+			   const struct offline_page_targets *targets,
+			   enum migrate_mode mode, unsigned int *nr_succeeded)
+{
+	return 0;
+}
+
+static inline int migrate_offline_page_range(unsigned long start_pfn,
+					     unsigned long end_pfn, gfp_t gfp,
+					     bool leave_node)
+{
+	return 0;
+}
+
+static inline int soft_offline_movable_page(struct page *page)
+{
+	return -EBUSY;
+}
+#endif
+
+#ifdef CONFIG_OFFLINE_PAGES
+void poison_offline_page(struct page *page);
+#else
+static inline void poison_offline_page(struct page *page)
+{
+}
+#endif
 
 /*
  * The 64-bit word that would describe an offline page if struct page were no
@@ -352,7 +501,7 @@ struct offline_page_state {
 	bool hwpoison;
 };
 
-/* What debugfs counts, in pages (alloc_failed and misuse: in events). */
+/* What debugfs counts, in pages (alloc_failed, calls and misuse: in events). */
 enum offline_pages_counter_id {
 	OFFLINE_PAGES_ALLOCATED,
 	OFFLINE_PAGES_FREED,
@@ -362,6 +511,10 @@ enum offline_pages_counter_id {
 	OFFLINE_PAGES_LENT,
 	OFFLINE_PAGES_ALLOC_FAILED,
 	OFFLINE_PAGES_POISONED,
+	OFFLINE_PAGES_MIGRATED,
+	OFFLINE_PAGES_MIGRATE_DEFLATED,
+	OFFLINE_PAGES_MIGRATE_KEPT,
+	OFFLINE_PAGES_MIGRATE_CALLS,
 	OFFLINE_PAGES_MISUSE,
 	OFFLINE_PAGES_NR_COUNTERS,
 };
@@ -372,6 +525,8 @@ unsigned long *offline_pages_alloc_chunk(gfp_t gfp);
 struct page *offline_pages_alloc_frozen(gfp_t gfp, unsigned int order, int nid);
 int offline_pages_alloc_contig(unsigned long start_pfn, unsigned long end_pfn,
 			       gfp_t gfp);
+struct page *offline_pages_alloc_target(gfp_t gfp, unsigned int order, int nid,
+					nodemask_t *nodes);
 #endif
 
 u64 offline_page_memdesc(const struct page *page, unsigned int order);

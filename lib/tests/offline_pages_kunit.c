@@ -33,12 +33,16 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/offline_pages.h>
 #include <linux/panic.h>
+#include <linux/random.h>
 #include <linux/sched/task.h>
+#include <linux/sizes.h>
 #include <linux/sort.h>
 #include <linux/spinlock.h>
 #include <linux/vmstat.h>
+#include <linux/xarray.h>
 
 /* From the movable zone if there is one: nobody but the tests takes pages. */
 #define TEST_GFP		(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN)
@@ -57,15 +61,18 @@ enum fail_point {
 	FAIL_FROZEN,
 	FAIL_CHUNK,
 	FAIL_CONTIG,
+	FAIL_TARGET,
 };
 
 struct offline_test {
 	struct offline_page_owner owner;
 	struct offline_page_owner other;
+	struct list_head mocks;
 
 	/* As it was when the test began; zones by node and index. */
 	unsigned long *managed;
 	unsigned long *free;
+	long *balloon;
 	unsigned long totalram;
 	unsigned long counters[OFFLINE_PAGES_NR_COUNTERS];
 	bool warned;
@@ -86,7 +93,59 @@ struct offline_test {
 	unsigned long frozen_nr;
 	unsigned long pfn;
 	unsigned long nr_pages;
+	/* Pages that migration does not get, to be given back. */
+	struct xarray rejects;
 };
+
+/*
+ * A balloon driver without a device. It knows what the host has of the guest's
+ * memory, and takes note of everything that could not be true.
+ */
+struct mock_kind {
+	const char *name;
+	unsigned int order;
+	unsigned int max_batch;
+	bool one_by_one;
+	bool stays_managed;
+};
+
+/* What it does when it is asked to migrate. */
+struct mock_script {
+	const char *name;
+	/* With one page after the other, and again from the start. */
+	u8 results[4];
+	unsigned int nr_results;
+	/* If a page was kept. */
+	int error;
+	/* First of all, for so many calls. */
+	unsigned int busy;
+};
+
+struct mock {
+	struct offline_page_owner owner;
+	struct offline_page_ops ops;
+	struct list_head list;
+	/* Held while it talks to the host, and never waited for. */
+	struct mutex lock;
+	/* What the host has: page frame numbers, of blocks if it has blocks. */
+	struct xarray host;
+	unsigned int flags;
+	enum migrate_mode mode;
+	const struct mock_script *script;
+	unsigned int busy;
+	unsigned int asked;
+	unsigned int calls;
+	unsigned int largest;
+	struct page *poisoned;
+	unsigned int nr_poisoned;
+	/* Called with the pages of each exchange. */
+	void (*hook)(struct mock *m, unsigned long dst, unsigned long src);
+	void *hook_data;
+	atomic_t wrong;
+};
+
+#define mock_of(_owner)	container_of(_owner, struct mock, owner)
+#define block_pages(m)	(1UL << (m)->owner.order)
 
 /*
  * Zones and their counts. The iterators of mm are not exported.
@@ -183,30 +242,85 @@ static void count_held(struct offline_page_owner *owner, long *held)
 		held[page_zone_nr(page)]++;
 }
 
+/* By what the host has; @still_managed gets those that remain managed. */
+static void count_mock(struct mock *m, long *held, long *still_managed)
+{
+	unsigned long pfn, i;
+	void *entry;
+
+	xa_for_each(&m->host, pfn, entry) {
+		for (i = 0; i < block_pages(m); i++) {
+			unsigned int nr = page_zone_nr(pfn_to_page(pfn + i));
+
+			held[nr]++;
+			if (m->owner.stays_managed)
+				still_managed[nr]++;
+		}
+	}
+}
+
+static long node_balloon_pages(int nid)
+{
+	struct pglist_data *pgdat = NODE_DATA(nid);
+	long nr = atomic_long_read(&pgdat->vm_stat[NR_BALLOON_PAGES]);
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		nr += per_cpu_ptr(pgdat->per_cpu_nodestats,
+				  cpu)->vm_node_stat_diff[NR_BALLOON_PAGES];
+	return nr;
+}
+
+static void __expect_balloon(struct kunit *test, int line)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn;
+	struct mock *m;
+	void *entry;
+	int nid;
+
+	for_each_online_node(nid) {
+		long nr = t->balloon[nid];
+
+		list_for_each_entry(m, &t->mocks, list)
+			xa_for_each(&m->host, pfn, entry)
+				if (page_to_nid(pfn_to_page(pfn)) == nid)
+					nr += block_pages(m);
+		KUNIT_EXPECT_EQ_MSG(test, node_balloon_pages(nid), nr,
+				    "node %d, line %d", nid, line);
+	}
+}
+
 /*
  * Each zone manages exactly the pages that it did in the beginning, without
- * those that are held now; the rest is free, as it was.
+ * those that are held now; the rest is free, as it was. Each node counts what
+ * is in a balloon.
  */
 static void __expect_accounting(struct kunit *test, int line)
 {
 	struct offline_test *t = test->priv;
 	long ram = t->totalram;
+	long *held, *still_managed;
 	unsigned int i;
-	long *held;
+	struct mock *m;
 
-	held = kunit_kcalloc(test, nr_zones(), sizeof(*held), GFP_KERNEL);
+	held = kunit_kcalloc(test, 2 * nr_zones(), sizeof(*held), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, held);
+	still_managed = held + nr_zones();
 	count_held(&t->owner, held);
 	count_held(&t->other, held);
+	list_for_each_entry(m, &t->mocks, list)
+		count_mock(m, held, still_managed);
 
 	for (i = 0; i < nr_zones(); i++) {
 		struct zone *zone = zone_nr(i);
+		long lost = held[i] - still_managed[i];
 
 		if (!zone)
 			continue;
-		ram += t->shift[i] - held[i];
+		ram += t->shift[i] - lost;
 		KUNIT_EXPECT_EQ_MSG(test, zone_managed_pages(zone),
-				    t->managed[i] + t->shift[i] - held[i],
+				    t->managed[i] + t->shift[i] - lost,
 				    "managed pages of node %d zone %s, %ld held, line %d",
 				    zone_to_nid(zone), zone->name, held[i],
 				    line);
@@ -214,6 +328,7 @@ static void __expect_accounting(struct kunit *test, int line)
 			      t->shift[i] - held[i], line);
 	}
 	KUNIT_EXPECT_EQ_MSG(test, totalram_pages(), ram, "line %d", line);
+	__expect_balloon(test, line);
 	kunit_kfree(test, held);
 }
 
@@ -280,8 +395,6 @@ static const char *offline_page_wrong(const struct page *page,
 		return "the page type is wrong";
 	if (page_ref_count(page))
 		return "there are references";
-	if (!PageOfflineFrozen(page) || PageOfflineInUse(page))
-		return "it is of the old form";
 	if (PageOfflineSkippable(page) != skippable)
 		return "the skippable flag is wrong";
 	if (PageMovableOffline(page) != movable)
@@ -292,6 +405,8 @@ static const char *offline_page_wrong(const struct page *page,
 		return "the poison flag is wrong";
 	if (offline_page_can_skip(page) != (skippable || poisoned))
 		return "memory offlining is told the wrong thing";
+	if (offline_page_can_move(page) != (movable && !poisoned))
+		return "migration is told the wrong thing";
 	if (PageCompound(page) || PageLRU(page) || PageReserved(page))
 		return "it is something else, too";
 	if (is_free_buddy_page(page))
@@ -333,8 +448,7 @@ static void __expect_back(struct kunit *test, unsigned long pfn,
 {
 	const unsigned long aliases = BIT(PG_offline_never_onlined) |
 				      BIT(PG_offline_skippable) |
-				      BIT(PG_offline_movable) |
-				      BIT(PG_offline_in_use);
+				      BIT(PG_offline_movable);
 	unsigned long end_pfn = pfn + nr_pages;
 	struct offline_test *t = test->priv;
 
@@ -543,9 +657,10 @@ static void online_fresh_page(struct offline_test *t, unsigned long pfn)
 static void rescue_page(struct offline_test *t, struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
+	char buf[8];
 
-	if (!PageOfflineFrozen(page) || offline_page_held(&t->owner, pfn) ||
-	    offline_page_held(&t->other, pfn))
+	if (!PageOffline(page) ||
+	    !offline_page_owner_name(pfn, buf, sizeof(buf)))
 		return;
 	set_never_onlined(pfn);
 	online_fresh_page(t, pfn);
@@ -616,6 +731,7 @@ static void fresh_pages_settled(struct kunit *test, unsigned long pfn,
 static void snapshot(struct offline_test *t)
 {
 	unsigned int i;
+	int nid;
 
 	for (i = 0; i < nr_zones(); i++) {
 		struct zone *zone = zone_nr(i);
@@ -625,6 +741,8 @@ static void snapshot(struct offline_test *t)
 		t->managed[i] = zone_managed_pages(zone);
 		count_free(zone, &t->free[i]);
 	}
+	for_each_online_node(nid)
+		t->balloon[nid] = node_balloon_pages(nid);
 	t->totalram = totalram_pages();
 	for (i = 0; i < OFFLINE_PAGES_NR_COUNTERS; i++)
 		t->counters[i] = offline_pages_counter(i);
@@ -651,6 +769,7 @@ static void check_end(void *arg)
 		__expect_free(test, zone, t->free[i], __LINE__);
 	}
 	KUNIT_EXPECT_EQ(test, totalram_pages(), t->totalram);
+	__expect_balloon(test, __LINE__);
 	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_MISUSE), t->misuse);
 	KUNIT_EXPECT_EQ(test, test_taint(TAINT_WARN), t->warned);
 	KUNIT_EXPECT_EQ(test, test_taint(TAINT_BAD_PAGE), t->bad_page);
@@ -673,8 +792,21 @@ static void give_back(void *arg)
 	struct offline_page_owner *owner = arg;
 
 	free_all(owner);
+	/* A test that failed must not make the others wait for ever. */
+	owner->nr_isolated = 0;
 	unregister_offline_page_owner(owner);
 }
+
+/* The owners of the fixture may have movable pages; they never part with them. */
+static int keep_page(struct offline_page_owner *owner, struct page *dst,
+		     struct page *src, enum migrate_mode mode)
+{
+	return -EBUSY;
+}
+
+static const struct offline_page_ops keep_ops = {
+	.migrate_one = keep_page,
+};
 
 static int offline_pages_test_init(struct kunit *test)
 {
@@ -691,10 +823,16 @@ static int offline_pages_test_init(struct kunit *test)
 	t->in_use = kunit_kcalloc(test, nr_zones(), sizeof(*t->in_use),
 				  GFP_KERNEL);
 	t->free = kunit_kcalloc(test, nr_zones(), sizeof(*t->free), GFP_KERNEL);
-	if (!t->managed || !t->shift || !t->in_use || !t->free)
+	t->balloon = kunit_kcalloc(test, nr_node_ids, sizeof(*t->balloon),
+				   GFP_KERNEL);
+	if (!t->managed || !t->shift || !t->in_use || !t->free || !t->balloon)
 		return -ENOMEM;
 	init_offline_page_owner(&t->owner, "kunit");
+	t->owner.ops = &keep_ops;
 	init_offline_page_owner(&t->other, "kunit-other");
+	t->other.ops = &keep_ops;
+	INIT_LIST_HEAD(&t->mocks);
+	xa_init(&t->rejects);
 	t->fail_at = UINT_MAX;
 	test->priv = t;
 
@@ -718,11 +856,20 @@ static int offline_pages_test_init(struct kunit *test)
 static void offline_pages_test_exit(struct kunit *test)
 {
 	struct offline_test *t = test->priv;
+	struct mock *m;
 
 	if (!t)
 		return;
 	KUNIT_EXPECT_EQ(test, t->owner.nr_pages, 0UL);
+	KUNIT_EXPECT_EQ(test, t->owner.nr_isolated, 0UL);
 	KUNIT_EXPECT_EQ(test, t->other.nr_pages, 0UL);
+	KUNIT_EXPECT_EQ(test, t->other.nr_isolated, 0UL);
+	list_for_each_entry(m, &t->mocks, list) {
+		KUNIT_EXPECT_EQ(test, m->owner.nr_pages, 0UL);
+		KUNIT_EXPECT_EQ(test, m->owner.nr_isolated, 0UL);
+		KUNIT_EXPECT_TRUE(test, xa_empty(&m->host));
+		KUNIT_EXPECT_EQ(test, atomic_read(&m->wrong), 0);
+	}
 }
 
 /*
@@ -742,6 +889,14 @@ static const struct flags_param all_flags[] = {
 };
 
 KUNIT_ARRAY_PARAM_DESC(flags, all_flags, name);
+
+/* Never onlined pages do not move. */
+static const struct flags_param keep_flags[] = {
+	{ "plain", 0 },
+	{ "skippable", OFFLINE_PAGE_SKIPPABLE },
+};
+
+KUNIT_ARRAY_PARAM_DESC(keep_flags, keep_flags, name);
 
 static unsigned int param_flags(struct kunit *test)
 {
@@ -1338,7 +1493,7 @@ static void claim_invalid_range(struct kunit *test)
 	expect_misuse(test, 0);
 	KUNIT_EXPECT_EQ(test, -EINVAL,
 			alloc_offline_page_range(&t->owner, pfn, 1, TEST_GFP,
-						 BIT(2)));
+						 BIT(3)));
 	expect_misuse(test, 1);
 	expect_all_back(test, &t->owner);
 	expect_counted(test, OFFLINE_PAGES_ALLOCATED, 0UL);
@@ -1547,9 +1702,11 @@ static void keep_misuse(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0,
 			reserve_offline_page_range(&t->owner, page_to_pfn(page),
 						   1, GFP_KERNEL));
-	/* Flags that do not exist. */
-	keep_offline_page_range(&t->owner, pfn, nr, BIT(2));
-	expect_misuse(test, 1);
+	/* Flags that do not exist, and some that do not fit. */
+	keep_offline_page_range(&t->owner, pfn, nr, BIT(3));
+	keep_offline_page_range(&t->owner, pfn, nr, OFFLINE_PAGE_MOVABLE);
+	keep_offline_page_range(&t->owner, pfn, nr, OFFLINE_PAGE_ISOLATED);
+	expect_misuse(test, 3);
 	expect_holds(test, &t->owner, 0UL);
 	/* A page in use. */
 	keep_offline_page_range(&t->owner, page_to_pfn(page), 1,
@@ -1948,8 +2105,11 @@ static void adopt_misuse(struct kunit *test)
 
 	page = get_page_in_use(test);
 	KUNIT_EXPECT_EQ(test, -EINVAL,
-			adopt_offline_page(&t->owner, page, BIT(2)));
-	expect_misuse(test, 1);
+			adopt_offline_page(&t->owner, page, BIT(3)));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			adopt_offline_page(&t->owner, page,
+					   OFFLINE_PAGE_ISOLATED));
+	expect_misuse(test, 2);
 	lend_offline_page(&t->owner, page);
 	expect_misuse(test, 1);
 	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
@@ -2143,6 +2303,10 @@ static void register_owner(struct kunit *test)
 		init_offline_page_owner(owner, "");
 		KUNIT_EXPECT_EQ(test, -EINVAL,
 				register_offline_page_owner(owner));
+		init_offline_page_owner(owner, "kunit");
+		owner->order = MAX_PAGE_ORDER + 1;
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				register_offline_page_owner(owner));
 	}
 	/* Not registered: nothing to do. */
 	unregister_offline_page_owner(owner);
@@ -2326,13 +2490,6 @@ static void misuse_other_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
 	KUNIT_EXPECT_FALSE(test, page_has_type(page));
 
-	/* A balloon page of the old form. */
-	set_page_offline_in_use(page);
-	free_offline_page(&t->owner, page);
-	expect_misuse(test, 1);
-	KUNIT_EXPECT_TRUE(test, PageOfflineInUse(page));
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
-	clear_page_offline_in_use(page);
 	put_page_in_use(test, page);
 
 	/* One that is free. */
@@ -2400,9 +2557,9 @@ static void misuse_flags(struct kunit *test)
 	unsigned long pfns[2];
 
 	KUNIT_EXPECT_NULL(test, alloc_offline_page(&t->owner, TEST_GFP,
-						   NUMA_NO_NODE, BIT(2)));
+						   NUMA_NO_NODE, BIT(3)));
 	KUNIT_EXPECT_NULL(test, alloc_offline_pages(&t->owner, 1, TEST_GFP,
-						    NUMA_NO_NODE, BIT(3)));
+						    NUMA_NO_NODE, BIT(5)));
 	KUNIT_EXPECT_EQ(test, 0UL,
 			alloc_offline_pages_bulk(&t->owner, 2, TEST_GFP,
 						 NUMA_NO_NODE, BIT(31), pfns));
@@ -2617,6 +2774,7 @@ static void renew_other_owner(struct kunit *test)
 
 	unregister_offline_page_owner(&t->other);
 	init_offline_page_owner(&t->other, "kunit-other");
+	t->other.ops = &keep_ops;
 	KUNIT_ASSERT_EQ(test, 0, register_offline_page_owner(&t->other));
 }
 
@@ -2893,9 +3051,6 @@ static void memdesc_of_other_pages(struct kunit *test)
 	unsigned int i;
 
 	KUNIT_EXPECT_EQ(test, offline_page_memdesc(page, 0), 0ULL);
-	set_page_offline_in_use(page);
-	KUNIT_EXPECT_EQ(test, offline_page_memdesc(page, 0), 0ULL);
-	clear_page_offline_in_use(page);
 	put_page_in_use(test, page);
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		KUNIT_EXPECT_FALSE_MSG(test,
@@ -2920,30 +3075,15 @@ static void flags_of_other_pages(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, PageOfflineSkippable(page));
 	KUNIT_EXPECT_FALSE(test, PageMovableOffline(page));
 	KUNIT_EXPECT_FALSE(test, offline_page_can_skip(page));
-	set_bit(PG_offline_in_use, flags);
-	KUNIT_EXPECT_FALSE(test, PageOfflineInUse(page));
-	KUNIT_EXPECT_FALSE(test, PageOfflineFrozen(page));
+	KUNIT_EXPECT_FALSE(test, offline_page_can_move(page));
 	*flags = old;
 
 	/* All different, or setting one would change another. */
-	KUNIT_EXPECT_EQ(test, 4,
+	KUNIT_EXPECT_EQ(test, 3,
 			hweight_long(BIT(PG_offline_never_onlined) |
 				     BIT(PG_offline_skippable) |
-				     BIT(PG_offline_movable) |
-				     BIT(PG_offline_in_use)));
+				     BIT(PG_offline_movable)));
 	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
-
-	/* The old form of balloon pages. */
-	set_page_offline_in_use(page);
-	KUNIT_EXPECT_TRUE(test, PageOffline(page));
-	KUNIT_EXPECT_TRUE(test, PageOfflineInUse(page));
-	KUNIT_EXPECT_FALSE(test, PageOfflineFrozen(page));
-	KUNIT_EXPECT_FALSE(test, PageOfflineNeverOnlined(page));
-	KUNIT_EXPECT_FALSE(test, offline_page_can_skip(page));
-	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
-	clear_page_offline_in_use(page);
-	KUNIT_EXPECT_FALSE(test, page_has_type(page));
-	KUNIT_EXPECT_EQ(test, *flags, old);
 	put_page_in_use(test, page);
 }
 
@@ -2958,14 +3098,12 @@ static void report_pages(struct kunit *test)
 
 	report_offline_page(page, "KUnit test");
 	report_offline_page(pfn_to_page(fresh), "KUnit test");
-	set_page_offline_in_use(in_use);
 	report_offline_page(in_use, "KUnit test");
 #ifndef MODULE
 	dump_offline_page(page, page_to_pfn(page));
 	dump_offline_page(pfn_to_page(fresh), fresh);
 	dump_offline_page(in_use, page_to_pfn(in_use));
 #endif
-	clear_page_offline_in_use(in_use);
 	put_page_in_use(test, in_use);
 
 	expect_held(test, &t->owner, page_to_pfn(page), 1, flags);
@@ -3088,8 +3226,7 @@ static void contig_alloc_over_page(struct kunit *test)
 	unsigned long base, pfn;
 	unsigned int i;
 
-	if (flags & OFFLINE_PAGE_MOVABLE)
-		kunit_skip(test, "a movable page may be moved");
+	/* Movable or not: its owner does not let it go. */
 	base = find_free_pages(test, 64, 0, 64);
 	for (i = 0; i < 64; i += 21) {
 		pfn = base + i;
@@ -3195,24 +3332,20 @@ static int hammer_look(void *arg)
 	return 0;
 }
 
-static void concurrent(struct kunit *test)
+static void run_hammers(struct kunit *test, struct offline_page_owner *owner,
+			unsigned long pfn, int (* const fns[])(void *),
+			unsigned int nr, unsigned int ms)
 {
-	static int (* const fns[])(void *) = {
-		hammer_lend_adopt, hammer_lend_adopt, hammer_alloc_free,
-		hammer_look,
-	};
-	struct offline_test *t = test->priv;
-	struct task_struct *tasks[ARRAY_SIZE(fns)];
+	struct task_struct **tasks;
 	struct hammer *hammers;
-	unsigned long pfn;
 	unsigned int i;
 
-	hammers = kunit_kcalloc(test, ARRAY_SIZE(fns), sizeof(*hammers),
-				GFP_KERNEL);
+	hammers = kunit_kcalloc(test, nr, sizeof(*hammers), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, hammers);
-	pfn = take_block(test, &t->owner, ilog2(HAMMER_PAGES), 0);
-	for (i = 0; i < ARRAY_SIZE(fns); i++) {
-		hammers[i].owner = &t->owner;
+	tasks = kunit_kcalloc(test, nr, sizeof(*tasks), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tasks);
+	for (i = 0; i < nr; i++) {
+		hammers[i].owner = owner;
 		hammers[i].pfn = pfn + i;
 		tasks[i] = kthread_create(fns[i], &hammers[i],
 					  "offline_pages/%u", i);
@@ -3222,21 +3355,34 @@ static void concurrent(struct kunit *test)
 			wake_up_process(tasks[i]);
 		}
 	}
-	msleep(500);
-	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+	msleep(ms);
+	for (i = 0; i < nr; i++) {
 		if (!IS_ERR(tasks[i])) {
 			kthread_stop(tasks[i]);
 			put_task_struct(tasks[i]);
 		}
 	}
 
-	for (i = 0; i < ARRAY_SIZE(fns); i++) {
+	for (i = 0; i < nr; i++) {
 		KUNIT_EXPECT_NOT_ERR_OR_NULL(test, tasks[i]);
 		KUNIT_EXPECT_GT_MSG(test, hammers[i].rounds, 0UL, "thread %u",
 				    i);
 		KUNIT_EXPECT_EQ_MSG(test, hammers[i].wrong, 0UL, "thread %u",
 				    i);
 	}
+}
+
+static void concurrent(struct kunit *test)
+{
+	static int (* const fns[])(void *) = {
+		hammer_lend_adopt, hammer_lend_adopt, hammer_alloc_free,
+		hammer_look,
+	};
+	struct offline_test *t = test->priv;
+	unsigned long pfn;
+
+	pfn = take_block(test, &t->owner, ilog2(HAMMER_PAGES), 0);
+	run_hammers(test, &t->owner, pfn, fns, ARRAY_SIZE(fns), 500);
 	expect_held(test, &t->owner, pfn, HAMMER_PAGES, 0);
 	expect_holds(test, &t->owner, HAMMER_PAGES);
 	free_offline_page_range(&t->owner, pfn, HAMMER_PAGES);
@@ -3244,6 +3390,2509 @@ static void concurrent(struct kunit *test)
 	expect_all_back(test, &t->owner);
 	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_ALLOCATED),
 			counted(t, OFFLINE_PAGES_FREED));
+}
+
+/*
+ * Migration, of pages of a mock balloon.
+ */
+
+/* Not a result. */
+#define MOCK_GARBAGE 0x5a
+
+static const struct mock_kind mock_kinds[] = {
+	{ "batches" },
+	{ "batches of seven", .max_batch = 7 },
+	{ "one by one", .one_by_one = true },
+	{ "batches of seven that stay managed", .max_batch = 7,
+	  .stays_managed = true },
+	{ "one by one that stay managed", .one_by_one = true,
+	  .stays_managed = true },
+	{ "blocks in batches", .order = 9 },
+	{ "blocks in twos that stay managed", .order = 9, .max_batch = 2,
+	  .stays_managed = true },
+	{ "blocks one by one", .order = 9, .one_by_one = true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(mock_kind, mock_kinds, name);
+
+static const struct mock_script all_moved = {
+	"all moved", { OFFLINE_PAGE_MOVED }, 1,
+};
+
+static const struct mock_script all_deflated = {
+	"all deflated", { OFFLINE_PAGE_DEFLATED }, 1,
+};
+
+static const struct mock_script all_kept = {
+	"all kept", { OFFLINE_PAGE_KEPT }, 1, -EBUSY,
+};
+
+static const struct mock_script mock_scripts[] = {
+	{ "all moved", { OFFLINE_PAGE_MOVED }, 1 },
+	{ "all kept", { OFFLINE_PAGE_KEPT }, 1, -EBUSY },
+	{ "every other kept", { OFFLINE_PAGE_MOVED, OFFLINE_PAGE_KEPT }, 2,
+	  -EBUSY },
+	{ "kept without an error", { OFFLINE_PAGE_KEPT, OFFLINE_PAGE_MOVED,
+	  OFFLINE_PAGE_MOVED }, 3 },
+	{ "all deflated", { OFFLINE_PAGE_DEFLATED }, 1 },
+	{ "some deflated", { OFFLINE_PAGE_MOVED, OFFLINE_PAGE_MOVED,
+	  OFFLINE_PAGE_DEFLATED }, 3 },
+	{ "everything at once", { OFFLINE_PAGE_KEPT, OFFLINE_PAGE_DEFLATED,
+	  OFFLINE_PAGE_MOVED, OFFLINE_PAGE_MOVED }, 4, -EIO },
+	{ "busy at first", { OFFLINE_PAGE_MOVED }, 1, .busy = 2 },
+	{ "garbage", { OFFLINE_PAGE_MOVED, MOCK_GARBAGE }, 2 },
+};
+
+static u8 script_result(const struct mock_script *script, unsigned int i)
+{
+	return script->results[i % script->nr_results];
+}
+
+static void mock_wrong(struct mock *m, unsigned long pfn, const char *what)
+{
+	if (atomic_inc_return(&m->wrong) <= 10)
+		pr_err("mock balloon: page %#lx %s\n", pfn, what);
+}
+
+static void mock_host_add(struct mock *m, unsigned long pfn)
+{
+	int ret;
+
+	ret = xa_insert(&m->host, pfn, xa_mk_value(1),
+			GFP_ATOMIC | __GFP_NOWARN);
+	if (ret == -EBUSY)
+		mock_wrong(m, pfn, "goes to the host, which has it already");
+	else if (ret)
+		mock_wrong(m, pfn, "cannot be remembered");
+}
+
+static void mock_host_remove(struct mock *m, unsigned long pfn)
+{
+	if (!xa_erase(&m->host, pfn))
+		mock_wrong(m, pfn, "comes from the host, which does not have it");
+}
+
+/* What it is asked to exchange nobody else may have a hand on. */
+static void mock_check_alone(struct mock *m, unsigned long pfn)
+{
+	unsigned long i;
+
+	if (!IS_ALIGNED(pfn, block_pages(m)))
+		mock_wrong(m, pfn, "is no block");
+	for (i = pfn; i < pfn + block_pages(m); i++) {
+		const struct page *page = pfn_to_page(i);
+		const char *wrong;
+
+		wrong = offline_page_wrong(page, m->flags |
+					   (PageHWPoison(page) ?
+					    TEST_POISONED : 0));
+		if (wrong)
+			mock_wrong(m, i, wrong);
+		if (offline_page_held(&m->owner, i))
+			mock_wrong(m, i, "is not isolated");
+	}
+}
+
+static u8 mock_exchange(struct mock *m, unsigned long dst, unsigned long src,
+			enum migrate_mode mode)
+{
+	u8 result = script_result(m->script, m->asked++);
+
+	if (mode != m->mode)
+		mock_wrong(m, src, "is migrated in another mode");
+	mock_check_alone(m, src);
+	mock_check_alone(m, dst);
+	if (!xa_load(&m->host, src))
+		mock_wrong(m, src, "is migrated, but the host does not have it");
+	if (m->hook)
+		m->hook(m, dst, src);
+	if (result == OFFLINE_PAGE_MOVED || result == OFFLINE_PAGE_DEFLATED)
+		mock_host_remove(m, src);
+	if (result == OFFLINE_PAGE_MOVED)
+		mock_host_add(m, dst);
+	return result;
+}
+
+/* With the lock held; false if it cannot be bothered now. */
+static bool mock_call(struct mock *m, unsigned int nr)
+{
+	m->calls++;
+	m->largest = max(m->largest, nr);
+	if (!m->busy)
+		return true;
+	m->busy--;
+	return false;
+}
+
+static int mock_migrate(struct offline_page_owner *owner, unsigned int nr,
+			const unsigned long *dst, const unsigned long *src,
+			u8 *result, enum migrate_mode mode)
+{
+	struct mock *m = mock_of(owner);
+	unsigned int i;
+	int ret = 0;
+
+	might_sleep();
+	if (!mutex_trylock(&m->lock))
+		return -EAGAIN;
+	if (!nr || (m->ops.max_batch && nr > m->ops.max_batch))
+		mock_wrong(m, nr, "is a strange size of a batch");
+	if (!mock_call(m, nr)) {
+		mutex_unlock(&m->lock);
+		return -EAGAIN;
+	}
+	for (i = 0; i < nr; i++) {
+		if (result[i] != OFFLINE_PAGE_KEPT)
+			mock_wrong(m, src[i], "was migrated already");
+		result[i] = mock_exchange(m, dst[i], src[i], mode);
+		if (result[i] == OFFLINE_PAGE_KEPT)
+			ret = m->script->error;
+	}
+	mutex_unlock(&m->lock);
+	return ret;
+}
+
+static int mock_migrate_one(struct offline_page_owner *owner, struct page *dst,
+			    struct page *src, enum migrate_mode mode)
+{
+	struct mock *m = mock_of(owner);
+	int ret = -EAGAIN;
+
+	might_sleep();
+	if (!mutex_trylock(&m->lock))
+		return -EAGAIN;
+	if (mock_call(m, 1)) {
+		switch (mock_exchange(m, page_to_pfn(dst), page_to_pfn(src),
+				      mode)) {
+		case OFFLINE_PAGE_MOVED:
+			ret = 0;
+			break;
+		case OFFLINE_PAGE_DEFLATED:
+			ret = -ENOENT;
+			break;
+		case OFFLINE_PAGE_KEPT:
+			ret = m->script->error ?: -EBUSY;
+			break;
+		default:
+			/* No error that there is. */
+			ret = 1;
+		}
+	}
+	mutex_unlock(&m->lock);
+	return ret;
+}
+
+static void mock_poisoned(struct offline_page_owner *owner, struct page *page)
+{
+	struct mock *m = mock_of(owner);
+	unsigned long pfn = page_to_pfn(page);
+
+	might_sleep();
+	mutex_lock(&m->lock);
+	m->nr_poisoned++;
+	m->poisoned = page;
+	if (m->owner.order || !PageHWPoison(page) || !PageOffline(page) ||
+	    offline_page_held(owner, pfn))
+		mock_wrong(m, pfn, "is said to be poisoned");
+	mock_host_remove(m, pfn);
+	mutex_unlock(&m->lock);
+}
+
+/*
+ * Its driver. These do not need a test: threads use them as well.
+ */
+
+static unsigned long mock_inflate(struct mock *m, unsigned long nr, gfp_t gfp,
+				  int nid, unsigned long *pfns)
+{
+	unsigned long i;
+
+	nr = alloc_offline_pages_bulk(&m->owner, nr, gfp, nid,
+				      OFFLINE_PAGE_MOVABLE |
+				      OFFLINE_PAGE_ISOLATED, pfns);
+	mutex_lock(&m->lock);
+	for (i = 0; i < nr; i++)
+		mock_host_add(m, pfns[i]);
+	mutex_unlock(&m->lock);
+	putback_offline_pages_bulk(&m->owner, nr, pfns);
+	return nr;
+}
+
+static unsigned long mock_deflate(struct mock *m, unsigned long nr,
+				  unsigned long *pfns)
+{
+	unsigned long i;
+
+	nr = isolate_offline_pages_bulk(&m->owner, nr, pfns);
+	mutex_lock(&m->lock);
+	for (i = 0; i < nr; i++)
+		mock_host_remove(m, pfns[i]);
+	mutex_unlock(&m->lock);
+	free_isolated_offline_pages_bulk(&m->owner, nr, pfns);
+	return nr;
+}
+
+static void mock_deflate_all(struct mock *m)
+{
+	unsigned long pfns[32];
+
+	while (mock_deflate(m, ARRAY_SIZE(pfns), pfns))
+		cond_resched();
+}
+
+/* Inflate with given pages. */
+static int mock_take_range(struct mock *m, unsigned long pfn,
+			   unsigned long nr_pages)
+{
+	unsigned long end_pfn = pfn + nr_pages, pfns[32];
+	unsigned int n;
+	int ret;
+
+	ret = take_range(&m->owner, pfn, nr_pages,
+			 m->flags | OFFLINE_PAGE_ISOLATED);
+	if (ret)
+		return ret;
+	while (pfn < end_pfn) {
+		for (n = 0; n < ARRAY_SIZE(pfns) && pfn < end_pfn; n++) {
+			mock_host_add(m, pfn);
+			pfns[n] = pfn;
+			pfn += block_pages(m);
+		}
+		putback_offline_pages_bulk(&m->owner, n, pfns);
+	}
+	return 0;
+}
+
+/* Nothing is left of it, whatever the test did. */
+static void end_mock(void *arg)
+{
+	struct mock *m = arg;
+	unsigned long pfn;
+	void *entry;
+
+	if (m->owner.registered) {
+		mock_deflate_all(m);
+		xa_for_each(&m->host, pfn, entry)
+			free_isolated_offline_page(&m->owner, pfn_to_page(pfn));
+		m->owner.nr_isolated = 0;
+		unregister_offline_page_owner(&m->owner);
+	}
+	xa_destroy(&m->host);
+	list_del(&m->list);
+}
+
+static struct mock *new_mock(struct kunit *test, const struct mock_kind *kind)
+{
+	struct offline_test *t = test->priv;
+	struct mock *m;
+
+	m = kunit_kzalloc(test, sizeof(*m), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, m);
+	mutex_init(&m->lock);
+	xa_init(&m->host);
+	m->flags = OFFLINE_PAGE_MOVABLE;
+	m->mode = MIGRATE_SYNC;
+	m->script = &all_moved;
+	if (kind->one_by_one)
+		m->ops.migrate_one = mock_migrate_one;
+	else
+		m->ops.migrate = mock_migrate;
+	m->ops.max_batch = kind->max_batch;
+	m->ops.poisoned = mock_poisoned;
+	init_offline_page_owner(&m->owner, "kunit-mock");
+	m->owner.ops = &m->ops;
+	m->owner.order = kind->order;
+	m->owner.balloon = true;
+	m->owner.stays_managed = kind->stays_managed;
+	KUNIT_ASSERT_EQ(test, 0, register_offline_page_owner(&m->owner));
+	list_add_tail(&m->list, &t->mocks);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, end_mock, m));
+	return m;
+}
+
+static void set_script(struct mock *m, const struct mock_script *script)
+{
+	m->script = script;
+	m->busy = script->busy;
+	m->asked = 0;
+	m->calls = 0;
+	m->largest = 0;
+}
+
+/* What the host has is what the owner has, and it is in order. */
+static void __expect_mock(struct kunit *test, struct mock *m,
+			  unsigned long nr_blocks, int line)
+{
+	unsigned long pfn, i, nr = 0;
+	void *entry;
+
+	xa_for_each(&m->host, pfn, entry) {
+		nr++;
+		for (i = pfn; i < pfn + block_pages(m); i++) {
+			const struct page *page = pfn_to_page(i);
+			const char *wrong;
+
+			wrong = offline_page_wrong(page, m->flags |
+						   (PageHWPoison(page) ?
+						    TEST_POISONED : 0));
+			if (!wrong && !offline_page_held(&m->owner, i))
+				wrong = "the host has it, and the guest lost it";
+			if (wrong) {
+				KUNIT_FAIL(test, "page %#lx: %s, line %d", i,
+					   wrong, line);
+				return;
+			}
+		}
+		cond_resched();
+	}
+	KUNIT_EXPECT_EQ_MSG(test, nr, nr_blocks, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, m->owner.nr_pages, nr * block_pages(m),
+			    "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, m->owner.nr_isolated, 0UL, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, atomic_read(&m->wrong), 0, "line %d", line);
+	__expect_accounting(test, line);
+}
+
+#define expect_mock(test, m, nr_blocks) \
+	__expect_mock(test, m, nr_blocks, __LINE__)
+
+/* Isolated or on its way: offline, movable, and in nobody's set. */
+static void __expect_isolated(struct kunit *test, struct mock *m,
+			      unsigned long pfn, unsigned long nr_pages,
+			      int line)
+{
+	unsigned long end_pfn = pfn + nr_pages;
+	char buf[8];
+
+	for (; pfn < end_pfn; pfn++) {
+		const char *wrong;
+
+		wrong = offline_page_wrong(pfn_to_page(pfn), m->flags);
+		if (!wrong && offline_page_held(&m->owner, pfn))
+			wrong = "its owner holds it";
+		if (!wrong && !offline_page_owner_name(pfn, buf, sizeof(buf)))
+			wrong = "somebody holds it";
+		if (wrong) {
+			KUNIT_FAIL(test, "isolated page %#lx: %s, line %d", pfn,
+				   wrong, line);
+			return;
+		}
+	}
+}
+
+#define expect_isolated(test, m, pfn, nr_pages) \
+	__expect_isolated(test, m, pfn, nr_pages, __LINE__)
+
+/*
+ * Destinations.
+ */
+
+struct test_targets {
+	struct offline_page_targets ops;
+	struct kunit *test;
+	gfp_t gfp;
+	int nid;
+	/* So many and no more. */
+	unsigned int limit;
+	unsigned int allocated;
+	unsigned int freed;
+	unsigned long pfns[OFFLINE_PAGE_BATCH];
+};
+
+/* Where frozen pages go that are nothing but frozen. */
+static void put_frozen_pages(struct page *page, unsigned int order)
+{
+	set_page_count(page, 1);
+	__free_pages(page, order);
+}
+
+static struct page *targets_alloc(unsigned int order, void *private)
+{
+	struct test_targets *targets = private;
+	struct page *page;
+
+	if (targets->allocated >= min(targets->limit, OFFLINE_PAGE_BATCH))
+		return NULL;
+	page = offline_pages_alloc_frozen(targets->gfp, order, targets->nid);
+	if (page)
+		targets->pfns[targets->allocated++] = page_to_pfn(page);
+	return page;
+}
+
+/* It comes back as it went. */
+static void targets_free(struct page *page, unsigned int order, void *private)
+{
+	struct test_targets *targets = private;
+	unsigned long i, pfn = page_to_pfn(page);
+	bool known = false;
+
+	for (i = 0; i < targets->allocated; i++)
+		known |= targets->pfns[i] == pfn;
+	KUNIT_EXPECT_TRUE(targets->test, known);
+	for (i = 0; i < 1UL << order; i++, page++) {
+		KUNIT_EXPECT_FALSE(targets->test, page_has_type(page));
+		KUNIT_EXPECT_EQ(targets->test, page_ref_count(page), 0);
+		KUNIT_EXPECT_EQ(targets->test, 0UL, *offline_page_flags(page) &
+				(BIT(PG_offline_never_onlined) |
+				 BIT(PG_offline_skippable) |
+				 BIT(PG_offline_movable)));
+		KUNIT_EXPECT_PTR_EQ(targets->test, page->mapping, NULL);
+	}
+	targets->freed++;
+	put_frozen_pages(pfn_to_page(pfn), order);
+}
+
+static void init_targets(struct kunit *test, struct test_targets *targets,
+			 gfp_t gfp, int nid)
+{
+	*targets = (struct test_targets){
+		.ops = {
+			.alloc = targets_alloc,
+			.free = targets_free,
+			.private = targets,
+		},
+		.test = test,
+		.gfp = gfp,
+		.nid = nid,
+		.limit = UINT_MAX,
+	};
+}
+
+/* Fill an empty batch with what there is in a range. */
+static void isolate_batch(struct kunit *test, struct offline_page_batch *batch,
+			  unsigned long pfn, unsigned long end_pfn)
+{
+	long ret;
+
+	memset(batch, 0, sizeof(*batch));
+	while (pfn < end_pfn) {
+		ret = isolate_offline_page_run(batch, pfn, end_pfn,
+					       MAX_PAGE_ORDER);
+		KUNIT_ASSERT_GT(test, ret, 0L);
+		pfn += ret;
+	}
+}
+
+/* Pages of the mock that follow each other, as many blocks. */
+static unsigned long mock_range(struct kunit *test, struct mock *m,
+				unsigned long nr_blocks)
+{
+	unsigned long pfn, nr_pages = nr_blocks * block_pages(m);
+
+	need_contig_alloc(test);
+	pfn = find_free_pages(test, max(pageblock_nr_pages, block_pages(m)), 0,
+			      nr_pages);
+	KUNIT_ASSERT_EQ(test, 0, mock_take_range(m, pfn, nr_pages));
+	return pfn;
+}
+
+static void mock_inflate_deflate(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long nr = m->owner.order ? 6 : 40, block = block_pages(m);
+	struct offline_page_batch batch = {};
+	struct offline_test *t = test->priv;
+	unsigned long *pfns, *got, i, n;
+	struct page *page;
+	char buf[8];
+
+	pfns = kunit_kcalloc(test, nr, sizeof(*pfns), GFP_KERNEL);
+	got = kunit_kcalloc(test, nr, sizeof(*got), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	KUNIT_ASSERT_NOT_NULL(test, got);
+
+	/* In, before the host knows. */
+	n = alloc_offline_pages_bulk(&m->owner, nr, TEST_GFP, NUMA_NO_NODE,
+				     OFFLINE_PAGE_MOVABLE |
+				     OFFLINE_PAGE_ISOLATED, pfns);
+	if (n < nr) {
+		free_isolated_offline_pages_bulk(&m->owner, n, pfns);
+		KUNIT_ASSERT_GT(test, m->owner.order, 0U);
+		kunit_skip(test, "no %lu free blocks", nr);
+	}
+	KUNIT_EXPECT_EQ(test, m->owner.nr_pages, 0UL);
+	KUNIT_EXPECT_EQ(test, m->owner.nr_isolated, nr * block);
+	for (i = 0; i < nr; i++) {
+		KUNIT_EXPECT_TRUE(test, IS_ALIGNED(pfns[i], block));
+		expect_isolated(test, m, pfns[i], block);
+		KUNIT_EXPECT_EQ(test, 0L,
+				isolate_offline_page_run(&batch, pfns[i],
+							 pfns[i] + 1,
+							 MAX_PAGE_ORDER));
+		mock_host_add(m, pfns[i]);
+	}
+	KUNIT_EXPECT_EQ(test, batch.nr, 0U);
+	KUNIT_EXPECT_NULL(test, next_offline_page(&m->owner, 0));
+	KUNIT_EXPECT_NULL(test, isolate_offline_page(&m->owner));
+	KUNIT_EXPECT_EQ(test, 0UL, isolate_offline_pages_bulk(&m->owner, nr,
+							      got));
+	expect_accounting(test);
+	expect_counted(test, OFFLINE_PAGES_ALLOCATED, nr * block);
+
+	/* The host does not want one; the others are in. */
+	sort(pfns, nr, sizeof(*pfns), cmp_pfn, NULL);
+	mock_host_remove(m, pfns[0]);
+	free_isolated_offline_page(&m->owner, pfn_to_page(pfns[0]));
+	expect_back(test, pfns[0], block);
+	KUNIT_EXPECT_EQ(test, m->owner.nr_isolated, (nr - 1) * block);
+	putback_offline_page(&m->owner, pfn_to_page(pfns[2]));
+	KUNIT_EXPECT_EQ(test, m->owner.nr_pages, block);
+	expect_held(test, &m->owner, pfns[2], block, OFFLINE_PAGE_MOVABLE);
+	putback_offline_pages_bulk(&m->owner, nr - 3, pfns + 3);
+	putback_offline_pages_bulk(&m->owner, 1, pfns + 1);
+	expect_mock(test, m, nr - 1);
+	KUNIT_EXPECT_EQ(test, 0, offline_page_owner_name(pfns[1], buf,
+							 sizeof(buf)));
+
+	/* Out, from the lowest on. */
+	for (i = 0; i < 2; i++) {
+		page = isolate_offline_page(&m->owner);
+		KUNIT_ASSERT_PTR_EQ(test, page, pfn_to_page(pfns[1]));
+		expect_isolated(test, m, pfns[1], block);
+		putback_offline_page(&m->owner, page);
+	}
+	n = isolate_offline_pages_bulk(&m->owner, 3, got);
+	KUNIT_ASSERT_EQ(test, n, 3UL);
+	for (i = 0; i < n; i++) {
+		KUNIT_EXPECT_EQ(test, got[i], pfns[1 + i]);
+		expect_isolated(test, m, got[i], block);
+	}
+	KUNIT_EXPECT_EQ(test, m->owner.nr_pages, (nr - 4) * block);
+	expect_accounting(test);
+	mock_host_remove(m, got[0]);
+	mock_host_remove(m, got[1]);
+	free_isolated_offline_pages_bulk(&m->owner, 2, got);
+	putback_offline_pages_bulk(&m->owner, 1, got + 2);
+	expect_back(test, got[0], block);
+	expect_back(test, got[1], block);
+	expect_mock(test, m, nr - 3);
+	expect_counted(test, OFFLINE_PAGES_FREED, 3 * block);
+
+	/* More than there are. */
+	n = isolate_offline_pages_bulk(&m->owner, nr, got);
+	KUNIT_EXPECT_EQ(test, n, nr - 3);
+	for (i = 0; i < n; i++)
+		KUNIT_EXPECT_EQ(test, got[i], pfns[3 + i]);
+	KUNIT_EXPECT_NULL(test, isolate_offline_page(&m->owner));
+	putback_offline_pages_bulk(&m->owner, n, got);
+	putback_offline_pages_bulk(&m->owner, 0, got);
+	free_isolated_offline_pages_bulk(&m->owner, 0, got);
+	expect_mock(test, m, nr - 3);
+	KUNIT_EXPECT_EQ(test, nr - 3, mock_deflate(m, nr, got));
+	expect_mock(test, m, 0);
+	KUNIT_EXPECT_EQ(test, 0UL, mock_deflate(m, nr, got));
+	expect_counted(test, OFFLINE_PAGES_ALLOCATED, nr * block);
+	expect_counted(test, OFFLINE_PAGES_FREED, nr * block);
+	KUNIT_EXPECT_EQ(test, m->calls, 0U);
+	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_MIGRATE_CALLS), 0UL);
+}
+
+/* /proc/vmstat tells what a balloon does. */
+static void balloon_events(struct kunit *test)
+{
+#ifdef CONFIG_BALLOON_MIGRATION
+	static const enum vm_event_item ids[] = {
+		BALLOON_INFLATE, BALLOON_DEFLATE, BALLOON_MIGRATE,
+	};
+	static const struct mock_script script = {
+		"some deflated", { OFFLINE_PAGE_MOVED, OFFLINE_PAGE_DEFLATED,
+		OFFLINE_PAGE_KEPT, OFFLINE_PAGE_MOVED }, 4, -EBUSY,
+	};
+	struct mock *m = new_mock(test, test->param_value);
+	struct offline_test *t = test->priv;
+	unsigned long block = block_pages(m), expected[3], pfn, i;
+	unsigned long *before, *after;
+	struct offline_page_batch batch;
+	struct test_targets targets;
+	unsigned int succeeded = 0;
+	struct page *page;
+
+	before = kunit_kcalloc(test, 2 * NR_VM_EVENT_ITEMS, sizeof(*before),
+			       GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, before);
+	after = before + NR_VM_EVENT_ITEMS;
+	all_vm_events(before);
+	pfn = mock_range(test, m, 8);
+	isolate_batch(test, &batch, pfn, pfn + 8 * block);
+	init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+	set_script(m, &script);
+	KUNIT_EXPECT_EQ(test, (int)(2 * block),
+			migrate_offline_page_batch(&batch, &targets.ops,
+						   MIGRATE_SYNC, &succeeded));
+	mock_deflate_all(m);
+	/* Not a balloon: not counted. */
+	page = take_page(test, &t->owner, 0);
+	free_offline_page(&t->owner, page);
+	all_vm_events(after);
+
+	expected[0] = 8 * block;
+	expected[1] = 8 * block;
+	expected[2] = 4 * block;
+	for (i = 0; i < ARRAY_SIZE(ids); i++)
+		KUNIT_EXPECT_EQ_MSG(test, after[ids[i]] - before[ids[i]],
+				    expected[i], "event %lu", i);
+	expect_mock(test, m, 0);
+#else
+	kunit_skip(test, "needs CONFIG_BALLOON_MIGRATION");
+#endif
+}
+
+/*
+ * Isolation for migration.
+ */
+
+static void isolate_runs(struct kunit *test)
+{
+	struct mock *m = new_mock(test, &mock_kinds[0]);
+	struct mock *other = new_mock(test, &mock_kinds[0]);
+	struct offline_page_batch batch = {}, second = {};
+	struct offline_test *t = test->priv;
+	struct page *in_use = get_page_in_use(test);
+	unsigned long pfn, other_pfn, i;
+
+	pfn = mock_range(test, m, 100);
+	other_pfn = mock_range(test, other, 4);
+
+	/* No more than asked for. */
+	KUNIT_EXPECT_EQ(test, 10L, isolate_offline_page_run(&batch, pfn,
+							    pfn + 10, 0));
+	KUNIT_EXPECT_PTR_EQ(test, batch.owner, &m->owner);
+	KUNIT_EXPECT_EQ(test, batch.nr, 10U);
+	expect_isolated(test, m, pfn, 10);
+	expect_held(test, &m->owner, pfn + 10, 90, OFFLINE_PAGE_MOVABLE);
+	KUNIT_EXPECT_EQ(test, m->owner.nr_pages, 90UL);
+	KUNIT_EXPECT_EQ(test, m->owner.nr_isolated, 10UL);
+
+	/* Somebody has them: neither this one nor that one gets them. */
+	KUNIT_EXPECT_EQ(test, 0L, isolate_offline_page_run(&batch, pfn + 3,
+							   pfn + 50, 0));
+	KUNIT_EXPECT_EQ(test, 0L, isolate_offline_page_run(&second, pfn + 3,
+							   pfn + 50, 0));
+	KUNIT_EXPECT_EQ(test, second.nr, 0U);
+
+	/* Pages that are nobody's, or cannot be moved, or do not exist. */
+	KUNIT_EXPECT_EQ(test, 0L,
+			isolate_offline_page_run(&batch, page_to_pfn(in_use),
+						 page_to_pfn(in_use) + 1, 0));
+	KUNIT_EXPECT_EQ(test, 0L,
+			isolate_offline_page_run(&batch, missing_pfn(),
+						 missing_pfn() + 1, 0));
+
+	/* Another owner's do not go into the same batch. */
+	KUNIT_EXPECT_EQ(test, (long)-EBUSY,
+			isolate_offline_page_run(&batch, other_pfn,
+						 other_pfn + 4, 0));
+	expect_held(test, &other->owner, other_pfn, 4, OFFLINE_PAGE_MOVABLE);
+	KUNIT_EXPECT_EQ(test, 4L,
+			isolate_offline_page_run(&second, other_pfn,
+						 other_pfn + 100, 0));
+
+	/* Until it is full. */
+	KUNIT_EXPECT_EQ(test, 22L, isolate_offline_page_run(&batch, pfn + 10,
+							    pfn + 100, 0));
+	KUNIT_EXPECT_EQ(test, batch.nr, (unsigned int)OFFLINE_PAGE_BATCH);
+	KUNIT_EXPECT_EQ(test, (long)-EBUSY,
+			isolate_offline_page_run(&batch, pfn + 32, pfn + 100,
+						 0));
+	KUNIT_EXPECT_EQ(test, batch.nr, (unsigned int)OFFLINE_PAGE_BATCH);
+	for (i = 0; i < OFFLINE_PAGE_BATCH; i++)
+		KUNIT_EXPECT_EQ(test, batch.pfns[i], pfn + i);
+	expect_isolated(test, m, pfn, 32);
+	expect_held(test, &m->owner, pfn + 32, 68, OFFLINE_PAGE_MOVABLE);
+	expect_accounting(test);
+
+	putback_offline_page_batch(&second);
+	KUNIT_EXPECT_EQ(test, second.nr, 0U);
+	expect_mock(test, other, 4);
+	putback_offline_page_batch(&batch);
+	KUNIT_EXPECT_EQ(test, batch.nr, 0U);
+	expect_mock(test, m, 100);
+	putback_offline_page_batch(&batch);
+	expect_mock(test, m, 100);
+
+	/* An emptied batch is as good as a new one. */
+	KUNIT_EXPECT_EQ(test, 4L,
+			isolate_offline_page_run(&batch, other_pfn,
+						 other_pfn + 4, 0));
+	putback_offline_page_batch(&batch);
+	expect_mock(test, other, 4);
+
+	mock_deflate_all(m);
+	mock_deflate_all(other);
+	put_page_in_use(test, in_use);
+	expect_mock(test, m, 0);
+	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_MIGRATE_CALLS), 0UL);
+	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_MIGRATE_KEPT), 0UL);
+}
+
+/* Of one owner: movable, or not, or never onlined; the run ends before. */
+static void isolate_movable_only(struct kunit *test)
+{
+	struct mock *m = new_mock(test, &mock_kinds[0]);
+	struct offline_page_batch batch = {};
+	struct offline_test *t = test->priv;
+	unsigned long base, i;
+	struct page *page;
+
+	need_contig_alloc(test);
+	base = find_free_pages(test, pageblock_nr_pages, 0, 30);
+	KUNIT_ASSERT_EQ(test, 0, mock_take_range(m, base, 10));
+	KUNIT_ASSERT_EQ(test, 0, take_range(&m->owner, base + 10, 2, 0));
+	KUNIT_ASSERT_EQ(test, 0, take_range(&m->owner, base + 12, 1,
+					    OFFLINE_PAGE_SKIPPABLE));
+	KUNIT_ASSERT_EQ(test, 0, mock_take_range(m, base + 13, 17));
+	set_never_onlined(base + 20);
+
+	KUNIT_EXPECT_EQ(test, 5L, isolate_offline_page_run(&batch, base + 5,
+							   base + 30, 0));
+	for (i = 10; i < 13; i++)
+		KUNIT_EXPECT_EQ(test, 0L,
+				isolate_offline_page_run(&batch, base + i,
+							 base + 30, 0));
+	KUNIT_EXPECT_EQ(test, 7L, isolate_offline_page_run(&batch, base + 13,
+							   base + 30, 0));
+	KUNIT_EXPECT_EQ(test, 0L, isolate_offline_page_run(&batch, base + 20,
+							   base + 30, 0));
+	KUNIT_EXPECT_EQ(test, 9L, isolate_offline_page_run(&batch, base + 21,
+							   base + 30, 0));
+	KUNIT_EXPECT_EQ(test, batch.nr, 21U);
+	expect_held(test, &m->owner, base + 10, 2, 0);
+	expect_held(test, &m->owner, base + 12, 1, OFFLINE_PAGE_SKIPPABLE);
+	expect_held(test, &m->owner, base + 20, 1, OFFLINE_PAGE_MOVABLE |
+		    TEST_NEVER_ONLINED);
+	putback_offline_page_batch(&batch);
+
+	/* What does not move is no reason to wait, or to fail. */
+	free_offline_page(&m->owner, pfn_to_page(base + 20));
+	mock_host_remove(m, base + 20);
+	KUNIT_EXPECT_EQ(test, 0,
+			migrate_offline_page_range(base + 10, base + 13,
+						   TEST_GFP, false));
+	KUNIT_EXPECT_EQ(test, m->calls, 0U);
+	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_MIGRATE_CALLS), 0UL);
+	free_offline_page_range(&m->owner, base + 10, 3);
+	expect_mock(test, m, 26);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+
+	/* Not even movable pages move without operations. */
+	page = take_page(test, &t->owner, OFFLINE_PAGE_MOVABLE);
+	base = page_to_pfn(page);
+	t->owner.ops = NULL;
+	KUNIT_EXPECT_EQ(test, 0L, isolate_offline_page_run(&batch, base,
+							   base + 1, 0));
+	KUNIT_EXPECT_EQ(test, 0, migrate_offline_page_range(base, base + 1,
+							    TEST_GFP, false));
+	t->owner.ops = &keep_ops;
+	free_offline_page(&t->owner, page);
+	expect_all_back(test, &t->owner);
+}
+
+static void isolate_across_chunks(struct kunit *test)
+{
+	struct mock *m = new_mock(test, &mock_kinds[0]);
+	struct offline_page_batch batch = {};
+	unsigned long pfn;
+
+	need_contig_alloc(test);
+	pfn = find_free_pages(test, CHUNK_PAGES, 16, 16) - 16;
+	KUNIT_ASSERT_EQ(test, 0, mock_take_range(m, pfn, 32));
+	isolate_batch(test, &batch, pfn + 1, pfn + 31);
+	KUNIT_EXPECT_EQ(test, batch.nr, 30U);
+	expect_isolated(test, m, pfn + 1, 30);
+	putback_offline_page_batch(&batch);
+	expect_mock(test, m, 32);
+	KUNIT_EXPECT_EQ(test, 0, migrate_offline_page_range(pfn + 8, pfn + 24,
+							    TEST_GFP, false));
+	expect_mock(test, m, 32);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+/* A block goes as a whole, wherever one looks at it. */
+static void isolate_blocks(struct kunit *test)
+{
+	struct mock *m = new_mock(test, &mock_kinds[5]);
+	unsigned long block = block_pages(m), pfn;
+	struct offline_page_batch batch = {};
+
+	KUNIT_ASSERT_EQ(test, m->owner.order, 9U);
+	pfn = mock_range(test, m, 4);
+
+	KUNIT_EXPECT_EQ(test, 0L, isolate_offline_page_run(&batch, pfn,
+							   pfn + block, 8));
+	KUNIT_EXPECT_EQ(test, (long)block - 5,
+			isolate_offline_page_run(&batch, pfn + 5, pfn + 6, 9));
+	KUNIT_EXPECT_EQ(test, batch.nr, 1U);
+	KUNIT_EXPECT_EQ(test, batch.pfns[0], pfn);
+	expect_isolated(test, m, pfn, block);
+	/* The end is in the middle of the second one from here. */
+	KUNIT_EXPECT_EQ(test, 2 * (long)block - 100,
+			isolate_offline_page_run(&batch, pfn + block + 100,
+						 pfn + 2 * block + 1,
+						 MAX_PAGE_ORDER));
+	KUNIT_EXPECT_EQ(test, batch.nr, 3U);
+	KUNIT_EXPECT_EQ(test, batch.pfns[1], pfn + block);
+	KUNIT_EXPECT_EQ(test, batch.pfns[2], pfn + 2 * block);
+	expect_isolated(test, m, pfn, 3 * block);
+	expect_held(test, &m->owner, pfn + 3 * block, block,
+		    OFFLINE_PAGE_MOVABLE);
+	KUNIT_EXPECT_EQ(test, m->owner.nr_isolated, 3 * block);
+	putback_offline_page_batch(&batch);
+	expect_mock(test, m, 4);
+
+	/* One page that must not move keeps all of them. */
+	clear_bit(PG_offline_movable,
+		  offline_page_flags(pfn_to_page(pfn + block + 7)));
+	KUNIT_EXPECT_EQ(test, (long)block,
+			isolate_offline_page_run(&batch, pfn, pfn + 4 * block,
+						 9));
+	KUNIT_EXPECT_EQ(test, 0L,
+			isolate_offline_page_run(&batch, pfn + block,
+						 pfn + 4 * block, 9));
+	set_bit(PG_offline_movable,
+		offline_page_flags(pfn_to_page(pfn + block + 7)));
+	putback_offline_page_batch(&batch);
+	expect_mock(test, m, 4);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+/*
+ * Batches.
+ */
+
+/* How many of the first @nr pages end up so. */
+static unsigned int script_count(const struct mock_script *script,
+				 unsigned int nr, u8 result)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < nr; i++)
+		n += script_result(script, i) == result;
+	return n;
+}
+
+struct migration_counts {
+	unsigned long migrated;
+	unsigned long deflated;
+	unsigned long kept;
+	unsigned long calls;
+};
+
+static void read_migration_counts(const struct offline_test *t,
+				  struct migration_counts *counts)
+{
+	counts->migrated = counted(t, OFFLINE_PAGES_MIGRATED);
+	counts->deflated = counted(t, OFFLINE_PAGES_MIGRATE_DEFLATED);
+	counts->kept = counted(t, OFFLINE_PAGES_MIGRATE_KEPT);
+	counts->calls = counted(t, OFFLINE_PAGES_MIGRATE_CALLS);
+}
+
+static void __expect_migration(struct kunit *test, struct migration_counts *was,
+			       unsigned long migrated, unsigned long deflated,
+			       unsigned long kept, unsigned long calls,
+			       int line)
+{
+	struct migration_counts is;
+
+	read_migration_counts(test->priv, &is);
+	KUNIT_EXPECT_EQ_MSG(test, is.migrated - was->migrated, migrated,
+			    "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, is.deflated - was->deflated, deflated,
+			    "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, is.kept - was->kept, kept, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(test, is.calls - was->calls, calls, "line %d",
+			    line);
+	*was = is;
+}
+
+#define expect_migration(test, was, migrated, deflated, kept, calls) \
+	__expect_migration(test, was, migrated, deflated, kept, calls, __LINE__)
+
+static unsigned int calls_for(const struct mock *m, unsigned int nr)
+{
+	if (!m->ops.migrate)
+		return nr;
+	return m->ops.max_batch ? DIV_ROUND_UP(nr, m->ops.max_batch) : 1;
+}
+
+static void migrate_one_batch(struct kunit *test, struct mock *m,
+			      const struct mock_script *script, unsigned long nr,
+			      enum migrate_mode mode)
+{
+	unsigned int moved, deflated, kept, i, busy, succeeded = 3;
+	unsigned long block = block_pages(m), pfn, allocated, freed;
+	struct offline_test *t = test->priv;
+	struct offline_page_batch batch;
+	struct migration_counts counts;
+	struct test_targets targets;
+	int ret;
+
+	deflated = script_count(script, nr, OFFLINE_PAGE_DEFLATED);
+	moved = script_count(script, nr, OFFLINE_PAGE_MOVED);
+	kept = nr - moved - deflated;
+	set_script(m, script);
+	m->mode = mode;
+	pfn = mock_range(test, m, nr);
+	allocated = counted(t, OFFLINE_PAGES_ALLOCATED);
+	freed = counted(t, OFFLINE_PAGES_FREED);
+	read_migration_counts(t, &counts);
+
+	/* All have to come back as they were, each time that it is busy. */
+	for (busy = script->busy; busy; busy--) {
+		isolate_batch(test, &batch, pfn, pfn + nr * block);
+		init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+		ret = migrate_offline_page_batch(&batch, &targets.ops, mode,
+						 &succeeded);
+		KUNIT_EXPECT_EQ(test, ret, (int)(nr * block));
+		KUNIT_EXPECT_EQ(test, batch.nr, 0U);
+		KUNIT_EXPECT_EQ(test, succeeded, 3U);
+		KUNIT_EXPECT_EQ(test, targets.allocated, (unsigned int)nr);
+		KUNIT_EXPECT_EQ(test, targets.freed, (unsigned int)nr);
+		expect_held(test, &m->owner, pfn, nr * block, m->flags);
+		expect_mock(test, m, nr);
+		expect_migration(test, &counts, 0, 0, nr * block, 1);
+	}
+
+	m->largest = 0;
+	isolate_batch(test, &batch, pfn, pfn + nr * block);
+	init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+	ret = migrate_offline_page_batch(&batch, &targets.ops, mode,
+					 &succeeded);
+	KUNIT_EXPECT_EQ(test, ret, (int)(kept * block));
+	KUNIT_EXPECT_EQ(test, batch.nr, 0U);
+	KUNIT_EXPECT_EQ(test, succeeded,
+			3U + (unsigned int)((moved + deflated) * block));
+	KUNIT_EXPECT_EQ(test, targets.allocated, (unsigned int)nr);
+	KUNIT_EXPECT_EQ(test, targets.freed, (unsigned int)nr - moved);
+	KUNIT_EXPECT_EQ(test, m->asked, (unsigned int)nr);
+	KUNIT_EXPECT_EQ(test, m->largest,
+			m->ops.migrate ? min_not_zero(m->ops.max_batch,
+						      (unsigned int)nr) : 1U);
+	if (m->ops.migrate)
+		expect_misuse(test, script_count(script, nr, MOCK_GARBAGE));
+
+	for (i = 0; i < nr; i++) {
+		switch (script_result(script, i)) {
+		case OFFLINE_PAGE_MOVED:
+			expect_held(test, &m->owner, targets.pfns[i], block,
+				    m->flags);
+			fallthrough;
+		case OFFLINE_PAGE_DEFLATED:
+			expect_back(test, pfn + i * block, block);
+			break;
+		default:
+			expect_held(test, &m->owner, pfn + i * block, block,
+				    m->flags);
+		}
+	}
+	expect_mock(test, m, nr - deflated);
+	expect_migration(test, &counts, moved * block, deflated * block,
+			 kept * block, calls_for(m, nr));
+	expect_counted(test, OFFLINE_PAGES_ALLOCATED,
+		       allocated + moved * block);
+	expect_counted(test, OFFLINE_PAGES_FREED,
+		       freed + (moved + deflated) * block);
+
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+static void migrate_batches(struct kunit *test)
+{
+	const struct mock_kind *kind = test->param_value;
+	struct mock *m = new_mock(test, kind);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(mock_scripts); i++) {
+		if (kind->order) {
+			migrate_one_batch(test, m, &mock_scripts[i], 5,
+					  MIGRATE_ASYNC);
+			continue;
+		}
+		migrate_one_batch(test, m, &mock_scripts[i], OFFLINE_PAGE_BATCH,
+				  MIGRATE_SYNC_LIGHT);
+		migrate_one_batch(test, m, &mock_scripts[i], 1, MIGRATE_SYNC);
+	}
+	expect_counted(test, OFFLINE_PAGES_POISONED, 0UL);
+	expect_counted(test, OFFLINE_PAGES_ALLOC_FAILED, 0UL);
+}
+
+/* Pages from all over the place, in no order. */
+static void migrate_scattered(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long nr = m->owner.order ? 6 : OFFLINE_PAGE_BATCH, i, n;
+	unsigned long block = block_pages(m);
+	struct offline_page_batch batch = {};
+	struct test_targets targets;
+	unsigned int succeeded = 0;
+	unsigned long *pfns;
+
+	pfns = kunit_kcalloc(test, 2 * nr, sizeof(*pfns), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	n = mock_inflate(m, 2 * nr, TEST_GFP, NUMA_NO_NODE, pfns);
+	if (n < 2 * nr) {
+		mock_deflate_all(m);
+		kunit_skip(test, "no %lu free blocks", 2 * nr);
+	}
+	set_script(m, &mock_scripts[6]);
+	/* Every other one, falling. */
+	sort(pfns, n, sizeof(*pfns), cmp_pfn, NULL);
+	for (i = n; i; i -= 2)
+		KUNIT_ASSERT_EQ(test, (long)block,
+				isolate_offline_page_run(&batch, pfns[i - 2],
+							 pfns[i - 2] + 1,
+							 MAX_PAGE_ORDER));
+	init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+	KUNIT_EXPECT_EQ(test, (int)(script_count(m->script, nr,
+						 OFFLINE_PAGE_KEPT) * block),
+			migrate_offline_page_batch(&batch, &targets.ops,
+						   MIGRATE_SYNC, &succeeded));
+	expect_mock(test, m, 2 * nr - script_count(m->script, nr,
+						   OFFLINE_PAGE_DEFLATED));
+	for (i = 0; i < n; i += 2)
+		if (script_result(m->script, (n - 2 - i) / 2) ==
+		    OFFLINE_PAGE_KEPT)
+			expect_held(test, &m->owner, pfns[i], block, m->flags);
+	for (i = 1; i < n; i += 2)
+		expect_held(test, &m->owner, pfns[i], block, m->flags);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+static void migrate_without_targets(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long nr = m->owner.order ? 4 : OFFLINE_PAGE_BATCH;
+	unsigned long block = block_pages(m), pfn;
+	struct offline_test *t = test->priv;
+	struct offline_page_batch batch;
+	struct migration_counts counts;
+	struct test_targets targets;
+	unsigned int i;
+
+	read_migration_counts(t, &counts);
+	for (i = 0; i < 3; i++) {
+		unsigned int limit = i < 2 ? i : nr - 1, succeeded = 0;
+
+		pfn = mock_range(test, m, nr);
+		set_script(m, &all_moved);
+		isolate_batch(test, &batch, pfn, pfn + nr * block);
+		init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+		targets.limit = limit;
+		KUNIT_EXPECT_EQ(test, -ENOMEM,
+				migrate_offline_page_batch(&batch, &targets.ops,
+							   MIGRATE_SYNC,
+							   &succeeded));
+		KUNIT_EXPECT_EQ(test, batch.nr, 0U);
+		KUNIT_EXPECT_EQ(test, succeeded, (unsigned int)(limit * block));
+		KUNIT_EXPECT_EQ(test, targets.freed, 0U);
+		KUNIT_EXPECT_EQ(test, m->asked, limit);
+		expect_migration(test, &counts, limit * block, 0,
+				 (nr - limit) * block,
+				 limit ? calls_for(m, limit) : 0);
+		expect_back(test, pfn, limit * block);
+		expect_held(test, &m->owner, pfn + limit * block,
+			    (nr - limit) * block, m->flags);
+		expect_mock(test, m, nr);
+		mock_deflate_all(m);
+	}
+	expect_mock(test, m, 0);
+}
+
+/* The destinations are there, but not the bits to record them with. */
+static void migrate_without_chunk(struct kunit *test)
+{
+	struct mock *m = new_mock(test, &mock_kinds[0]);
+	struct offline_test *t = test->priv;
+	struct offline_page_batch batch;
+	struct test_targets targets;
+	unsigned int succeeded = 0;
+	unsigned long pfn;
+	int ret;
+
+	pfn = mock_range(test, m, 8);
+	isolate_batch(test, &batch, pfn, pfn + 8);
+	/* Hopefully somewhere else. */
+	init_targets(test, &targets, GFP_KERNEL, NUMA_NO_NODE);
+	t->fail_at = 0;
+	kunit_activate_static_stub(test, offline_pages_alloc_chunk,
+				   stub_alloc_chunk);
+	ret = migrate_offline_page_batch(&batch, &targets.ops, MIGRATE_SYNC,
+					 &succeeded);
+	kunit_deactivate_static_stub(test, offline_pages_alloc_chunk);
+	if (t->failed != FAIL_CHUNK) {
+		mock_deflate_all(m);
+		kunit_skip(test, "the destinations need no other bits");
+	}
+	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+	KUNIT_EXPECT_EQ(test, succeeded, 0U);
+	KUNIT_EXPECT_EQ(test, targets.allocated, 1U);
+	KUNIT_EXPECT_EQ(test, targets.freed, 1U);
+	KUNIT_EXPECT_EQ(test, m->calls, 0U);
+	expect_held(test, &m->owner, pfn, 8, m->flags);
+	expect_mock(test, m, 8);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+#ifndef MODULE
+/*
+ * Who reads memory by page frame number keeps pages from becoming offline, and
+ * may wait for memory: migration does not wait.
+ */
+static void migrate_despite_walkers(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long block = block_pages(m), pfn;
+	struct offline_page_batch batch;
+	struct test_targets targets;
+	unsigned int succeeded = 0;
+
+	pfn = mock_range(test, m, 4);
+	isolate_batch(test, &batch, pfn, pfn + 4 * block);
+	init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+	page_offline_freeze();
+	KUNIT_EXPECT_EQ(test, (int)(4 * block),
+			migrate_offline_page_batch(&batch, &targets.ops,
+						   MIGRATE_SYNC, &succeeded));
+	page_offline_thaw();
+	KUNIT_EXPECT_EQ(test, targets.allocated, 4U);
+	KUNIT_EXPECT_EQ(test, targets.freed, 4U);
+	KUNIT_EXPECT_EQ(test, m->calls, 0U);
+	expect_mock(test, m, 4);
+
+	isolate_batch(test, &batch, pfn, pfn + 4 * block);
+	init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+	KUNIT_EXPECT_EQ(test, 0,
+			migrate_offline_page_batch(&batch, &targets.ops,
+						   MIGRATE_SYNC, &succeeded));
+	expect_back(test, pfn, 4 * block);
+	expect_mock(test, m, 4);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+#endif
+
+/* What the page is besides, it is afterwards. */
+static void migrate_skippable(struct kunit *test)
+{
+	struct mock *m = new_mock(test, &mock_kinds[0]);
+	struct offline_page_batch batch;
+	struct test_targets targets;
+	unsigned int succeeded = 0;
+	unsigned long pfn;
+
+	m->flags |= OFFLINE_PAGE_SKIPPABLE;
+	pfn = mock_range(test, m, 20);
+	set_script(m, &mock_scripts[2]);
+	isolate_batch(test, &batch, pfn, pfn + 20);
+	init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+	KUNIT_EXPECT_EQ(test, 10,
+			migrate_offline_page_batch(&batch, &targets.ops,
+						   MIGRATE_SYNC, &succeeded));
+	KUNIT_EXPECT_EQ(test, succeeded, 10U);
+	expect_mock(test, m, 20);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+/* Managed pages and the balloon's own count go along, wherever it goes. */
+static void migrate_across(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	static const gfp_t gfps[] = { TEST_GFP, GFP_KERNEL | __GFP_NOWARN };
+	unsigned long block = block_pages(m), nr = m->owner.order ? 3 : 20;
+	unsigned long *pfns;
+	unsigned int i, pairs = 0;
+	int from, to;
+
+	pfns = kunit_kcalloc(test, nr, sizeof(*pfns), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	for_each_node_state(from, N_MEMORY) {
+		for_each_node_state(to, N_MEMORY) {
+			for (i = 0; i < 4; i++) {
+				struct offline_page_batch batch = {};
+				gfp_t out = gfps[i & 1] | __GFP_THISNODE;
+				gfp_t in = gfps[i >> 1] | __GFP_THISNODE;
+				struct test_targets targets;
+				unsigned int succeeded = 0, deflated;
+				unsigned long j, n;
+
+				n = mock_inflate(m, nr, out, from, pfns);
+				for (j = 0; j < n; j++)
+					KUNIT_ASSERT_EQ(test, (long)block,
+							isolate_offline_page_run(&batch,
+										 pfns[j],
+										 pfns[j] + 1,
+										 9));
+				init_targets(test, &targets, in, to);
+				set_script(m, &mock_scripts[6]);
+				migrate_offline_page_batch(&batch, &targets.ops,
+							   MIGRATE_SYNC,
+							   &succeeded);
+				for (j = 0; j < targets.allocated; j++)
+					KUNIT_EXPECT_EQ(test, to,
+							page_to_nid(pfn_to_page(targets.pfns[j])));
+				deflated = script_count(m->script,
+							targets.allocated,
+							OFFLINE_PAGE_DEFLATED);
+				expect_mock(test, m, n - deflated);
+				pairs += n == nr && targets.allocated == nr;
+				mock_deflate_all(m);
+				expect_mock(test, m, 0);
+			}
+		}
+	}
+	KUNIT_EXPECT_GT(test, pairs, 0U);
+	kunit_info(test, "%u pairs of zones\n", pairs);
+}
+
+/*
+ * Ranges.
+ */
+
+/* What lies in the range that is being emptied is no place to go to. */
+static struct page *stub_alloc_target(gfp_t gfp, unsigned int order, int nid,
+				      nodemask_t *nodes)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct offline_test *t = test->priv;
+	unsigned long pfn;
+	struct page *page;
+
+	if (fail_now(t, FAIL_TARGET))
+		return NULL;
+	for (;;) {
+		page = call_real(test, offline_pages_alloc_target(gfp, order,
+								  nid, nodes));
+		if (!page)
+			return NULL;
+		pfn = page_to_pfn(page);
+		if (pfn < t->pfn || pfn >= t->pfn + t->nr_pages)
+			return page;
+		if (xa_err(xa_store(&t->rejects, pfn, xa_mk_value(order),
+				    GFP_KERNEL)))
+			KUNIT_FAIL(test, "page %#lx cannot be remembered", pfn);
+	}
+}
+
+static int empty_range(struct kunit *test, unsigned long pfn,
+		       unsigned long nr_pages, bool leave_node)
+{
+	struct offline_test *t = test->priv;
+	unsigned long reject;
+	void *entry;
+	int ret;
+
+	t->pfn = pfn;
+	t->nr_pages = nr_pages;
+	t->calls = 0;
+	t->failed = FAIL_NONE;
+	kunit_activate_static_stub(test, offline_pages_alloc_target,
+				   stub_alloc_target);
+	ret = migrate_offline_page_range(pfn, pfn + nr_pages, TEST_GFP,
+					 leave_node);
+	kunit_deactivate_static_stub(test, offline_pages_alloc_target);
+	xa_for_each(&t->rejects, reject, entry) {
+		xa_erase(&t->rejects, reject);
+		put_frozen_pages(pfn_to_page(reject), xa_to_value(entry));
+	}
+	return ret;
+}
+
+static void migrate_range(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	const unsigned long sizes[] = {
+		block_pages(m),
+		pageblock_nr_pages,
+		2 * MAX_ORDER_NR_PAGES,
+		/* Page by page this takes a while: migrate_bench() does it. */
+		m->owner.order ? CHUNK_PAGES : 5,
+	};
+	unsigned long block = block_pages(m), pfn;
+	struct offline_test *t = test->priv;
+	struct migration_counts counts;
+	unsigned int i;
+
+	need_contig_alloc(test);
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		unsigned long nr = sizes[i], nr_blocks = nr / block;
+
+		pfn = __find_free_pages(max(nr, block), 0, nr);
+		if (!pfn) {
+			kunit_info(test, "no %lu free pages\n", nr);
+			continue;
+		}
+		KUNIT_ASSERT_EQ(test, 0, mock_take_range(m, pfn, nr));
+		set_script(m, &all_moved);
+		read_migration_counts(t, &counts);
+		KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, nr, false));
+		expect_back(test, pfn, nr);
+		expect_mock(test, m, nr_blocks);
+		/* In large batches. */
+		if (!m->ops.migrate)
+			KUNIT_EXPECT_EQ(test, m->calls, nr_blocks);
+		else if (m->ops.max_batch)
+			KUNIT_EXPECT_LE(test, m->calls,
+					DIV_ROUND_UP(nr_blocks, m->ops.max_batch) +
+					DIV_ROUND_UP(nr_blocks, 512));
+		else
+			KUNIT_EXPECT_LE(test, m->calls,
+					DIV_ROUND_UP(nr_blocks, 512));
+		expect_migration(test, &counts, nr, 0, 0, m->calls);
+
+		/* Nothing left: nobody is asked. */
+		KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, nr, false));
+		expect_migration(test, &counts, 0, 0, 0, 0);
+		mock_deflate_all(m);
+		expect_mock(test, m, 0);
+	}
+}
+
+/* What lies outside stays, but for the rest of a block at the edge. */
+static void migrate_part_of_range(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long block = block_pages(m), pfn, start, end, nr, from, to;
+
+	nr = m->owner.order ? 4 * block : pageblock_nr_pages;
+	need_contig_alloc(test);
+	pfn = find_free_pages(test, nr, 0, nr);
+	KUNIT_ASSERT_EQ(test, 0, mock_take_range(m, pfn, nr));
+	start = pfn + nr / 4 + 3;
+	end = pfn + 3 * nr / 4 - 5;
+	from = round_down(start, block);
+	to = round_up(end, block);
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, start, end - start, false));
+	expect_held(test, &m->owner, pfn, from - pfn, m->flags);
+	expect_held(test, &m->owner, to, pfn + nr - to, m->flags);
+	KUNIT_EXPECT_EQ(test, m->asked, (unsigned int)((to - from) / block));
+	expect_mock(test, m, nr / block);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+/* Two owners with movable pages, one with others, and holes between them. */
+static void migrate_mixed_range(struct kunit *test)
+{
+	struct mock *a = new_mock(test, &mock_kinds[0]);
+	struct mock *b = new_mock(test, &mock_kinds[4]);
+	struct mock *c = new_mock(test, &mock_kinds[5]);
+	unsigned long block = block_pages(c), pfn, nr = 100, i, pfns[1];
+	struct offline_test *t = test->priv;
+	unsigned long nr_a, nr_b = 0;
+
+	need_contig_alloc(test);
+	pfn = find_free_pages(test, block, 0, 3 * block);
+	/* A block behind, and one before which another one follows. */
+	KUNIT_ASSERT_EQ(test, 0, mock_take_range(c, pfn + 2 * block, block));
+	KUNIT_ASSERT_EQ(test, 0, mock_take_range(c, pfn, block));
+	KUNIT_ASSERT_EQ(test, 0, mock_take_range(a, pfn + block, nr));
+	for (nr_a = nr, i = 2; i < nr; i += 5, nr_a--) {
+		/* Leave holes, and fill some of them. */
+		pfns[0] = pfn + block + i;
+		mock_host_remove(a, pfns[0]);
+		free_offline_pages_bulk(&a->owner, 1, pfns);
+		if (i % 3 == 0) {
+			KUNIT_ASSERT_EQ(test, 0, mock_take_range(b, pfns[0], 1));
+			nr_b++;
+		} else if (i % 3 == 1) {
+			KUNIT_ASSERT_EQ(test, 0,
+					take_range(&t->other, pfns[0], 1,
+						   OFFLINE_PAGE_SKIPPABLE));
+		}
+	}
+	KUNIT_ASSERT_GT(test, nr_b, 0UL);
+	expect_mock(test, a, nr_a);
+	expect_mock(test, b, nr_b);
+	expect_mock(test, c, 2);
+
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, 3 * block, false));
+	for (i = pfn; i < pfn + 3 * block; i++) {
+		if (offline_page_held(&t->other, i))
+			expect_held(test, &t->other, i, 1,
+				    OFFLINE_PAGE_SKIPPABLE);
+		else
+			expect_back(test, i, 1);
+	}
+	expect_mock(test, a, nr_a);
+	expect_mock(test, b, nr_b);
+	expect_mock(test, c, 2);
+	free_all(&t->other);
+	mock_deflate_all(a);
+	mock_deflate_all(b);
+	mock_deflate_all(c);
+	expect_mock(test, a, 0);
+}
+
+static void migrate_busy_range(struct kunit *test)
+{
+	static const struct mock_script busy = {
+		"busy", { OFFLINE_PAGE_MOVED }, 1, .busy = 3,
+	};
+	static const struct mock_script stubborn = {
+		"stubborn", { OFFLINE_PAGE_KEPT }, 1,
+	};
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long nr, pfn, block = block_pages(m);
+	struct offline_test *t = test->priv;
+	struct offline_page_batch batch;
+
+	nr = 4 * block;
+	pfn = mock_range(test, m, 4);
+
+	/* The owner does not want to, with an error and without. */
+	set_script(m, &all_kept);
+	KUNIT_EXPECT_EQ(test, -EBUSY, empty_range(test, pfn, nr, false));
+	KUNIT_EXPECT_GT(test, m->calls, 1U);
+	expect_held(test, &m->owner, pfn, nr, m->flags);
+	expect_mock(test, m, 4);
+	set_script(m, &stubborn);
+	KUNIT_EXPECT_EQ(test, -EBUSY, empty_range(test, pfn, nr, false));
+	expect_held(test, &m->owner, pfn, nr, m->flags);
+	expect_mock(test, m, 4);
+	expect_counted(test, OFFLINE_PAGES_MIGRATED, 0UL);
+
+	/* Not now. */
+	set_script(m, &busy);
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, nr, false));
+	KUNIT_EXPECT_EQ(test, m->busy, 0U);
+	expect_back(test, pfn, nr);
+	expect_mock(test, m, 4);
+	mock_deflate_all(m);
+
+	/* Somebody else has them, for too long. */
+	pfn = mock_range(test, m, 4);
+	isolate_batch(test, &batch, pfn, pfn + nr);
+	set_script(m, &all_moved);
+	KUNIT_EXPECT_EQ(test, -EBUSY, empty_range(test, pfn, nr, false));
+	KUNIT_EXPECT_EQ(test, m->calls, 0U);
+	expect_isolated(test, m, pfn, nr);
+	putback_offline_page_batch(&batch);
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, nr, false));
+	expect_back(test, pfn, nr);
+	expect_mock(test, m, 4);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_MISUSE), 0UL);
+}
+
+/* The destinations run out, at each of them. */
+static void migrate_range_no_memory(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long pfn, block = block_pages(m);
+	struct offline_test *t = test->priv;
+	unsigned int n;
+
+	for (n = 0; n <= 4; n++) {
+		pfn = mock_range(test, m, 4);
+		set_script(m, &all_moved);
+		t->fail_at = n;
+		KUNIT_EXPECT_EQ(test, n < 4 ? -ENOMEM : 0,
+				empty_range(test, pfn, 4 * block, false));
+		KUNIT_EXPECT_EQ(test, t->failed == FAIL_TARGET, n < 4);
+		KUNIT_EXPECT_EQ(test, m->asked, n);
+		expect_back(test, pfn, n * block);
+		expect_held(test, &m->owner, pfn + n * block, (4 - n) * block,
+			    m->flags);
+		expect_mock(test, m, 4);
+		mock_deflate_all(m);
+		expect_mock(test, m, 0);
+	}
+}
+
+/* To other nodes if there are any, or else to the same one. */
+static void migrate_range_off_node(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long pfn, dst, block = block_pages(m);
+	struct offline_test *t = test->priv;
+	void *entry;
+	int nid;
+
+	if (num_node_state(N_MEMORY) < 2)
+		kunit_skip(test, "needs two nodes with memory");
+	pfn = mock_range(test, m, 4);
+	nid = page_to_nid(pfn_to_page(pfn));
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, 4 * block, true));
+	xa_for_each(&m->host, dst, entry)
+		KUNIT_EXPECT_NE(test, nid, page_to_nid(pfn_to_page(dst)));
+	expect_mock(test, m, 4);
+	mock_deflate_all(m);
+
+	/* The other nodes are full when the first one is looked for. */
+	pfn = mock_range(test, m, 1);
+	t->fail_at = 0;
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, block, true));
+	KUNIT_EXPECT_EQ(test, t->failed, FAIL_TARGET);
+	KUNIT_EXPECT_EQ(test, t->calls, 2U);
+	expect_back(test, pfn, block);
+	expect_mock(test, m, 1);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+/*
+ * How often the host has to be asked. Say it in a form that can be searched
+ * for.
+ */
+static void migrate_bench(struct kunit *test)
+{
+	struct mock *m = new_mock(test, &mock_kinds[0]);
+	unsigned long nr, pfn = 0;
+
+	need_contig_alloc(test);
+	for (nr = SZ_128M / PAGE_SIZE; nr >= SZ_16M / PAGE_SIZE; nr /= 2) {
+		pfn = __find_free_pages(nr, 0, nr);
+		if (pfn)
+			break;
+	}
+	if (!pfn)
+		kunit_skip(test, "no 16 MiB of free pages");
+	KUNIT_ASSERT_EQ(test, 0, mock_take_range(m, pfn, nr));
+	set_script(m, &all_moved);
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, nr, false));
+	expect_back(test, pfn, nr);
+	expect_mock(test, m, nr);
+	expect_counted(test, OFFLINE_PAGES_MIGRATED, nr);
+	pr_info("bench mock: pages=%lu calls=%u\n", nr, m->calls);
+	KUNIT_EXPECT_LE(test, m->calls, nr / 512);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+/*
+ * Pages that break, or are about to.
+ */
+
+/* Nothing but its owner knows about blocks, so this is about pages. */
+static const void *page_kind_gen_params(struct kunit *test, const void *prev,
+					char *desc)
+{
+	const struct mock_kind *kind = mock_kind_gen_params(test, prev, desc);
+
+	return kind && !kind->order ? kind : NULL;
+}
+
+static void __expect_lost(struct kunit *test, struct page *page,
+			  unsigned int flags, int line)
+{
+	unsigned long pfn = page_to_pfn(page);
+	const char *wrong;
+	char buf[8];
+
+	wrong = offline_page_wrong(page, flags | TEST_POISONED);
+	if (!wrong && !offline_page_owner_name(pfn, buf, sizeof(buf)))
+		wrong = "it is still held";
+	if (wrong)
+		KUNIT_FAIL(test, "poisoned page %#lx: %s, line %d", pfn, wrong,
+			   line);
+	/* It is neither managed nor free from now on. */
+	shift_managed(test->priv, pfn, -1);
+}
+
+#define expect_lost(test, page, flags) \
+	__expect_lost(test, page, flags, __LINE__)
+
+/* It is well again, and goes back. */
+static void found_again(struct kunit *test, struct poison *poison)
+{
+	shift_managed(test->priv, page_to_pfn(poison->page), 1);
+	kunit_release_action(test, unpoison, poison);
+}
+
+static void poison_held_page(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	struct poison *poison;
+	struct page *page;
+	unsigned long pfn;
+	unsigned int i;
+
+	need_memory_failure(test);
+	pfn = mock_range(test, m, 6);
+	page = pfn_to_page(pfn + 2);
+	poison = poison_page(test, pfn + 2);
+	expect_held(test, &m->owner, pfn + 2, 1, m->flags | TEST_POISONED);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 0UL);
+
+	poison_offline_page(page);
+	expect_lost(test, page, m->flags);
+	/* Once, and once only. */
+	for (i = 0; i < 2; i++) {
+		KUNIT_EXPECT_EQ(test, m->nr_poisoned, 1U);
+		KUNIT_EXPECT_PTR_EQ(test, m->poisoned, page);
+		expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
+		expect_mock(test, m, 5);
+		poison_offline_page(page);
+	}
+
+	/* Nobody looks at it again. */
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, 6, false));
+	KUNIT_EXPECT_EQ(test, m->asked, 5U);
+	KUNIT_EXPECT_TRUE(test, PageOffline(page));
+	expect_back(test, pfn, 2);
+	expect_back(test, pfn + 3, 3);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+	KUNIT_EXPECT_EQ(test, m->nr_poisoned, 1U);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
+	found_again(test, poison);
+	expect_back(test, pfn, 6);
+	expect_mock(test, m, 0);
+}
+
+/* Marked, but nobody took it out yet: it may be on its way before. */
+static void poison_before_migration(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	struct poison *poison;
+	unsigned long pfn;
+
+	need_memory_failure(test);
+	pfn = mock_range(test, m, 6);
+	poison = poison_page(test, pfn + 3);
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, 6, false));
+	expect_lost(test, poison->page, m->flags);
+	/* It was exchanged like the others, so that its owner lost nothing. */
+	KUNIT_EXPECT_EQ(test, m->asked, 6U);
+	KUNIT_EXPECT_EQ(test, m->nr_poisoned, 0U);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
+	expect_mock(test, m, 6);
+	poison_offline_page(poison->page);
+	KUNIT_EXPECT_EQ(test, m->nr_poisoned, 0U);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
+	mock_deflate_all(m);
+	found_again(test, poison);
+	expect_back(test, pfn, 6);
+	expect_mock(test, m, 0);
+}
+
+enum isolated_end {
+	END_PUTBACK_BATCH,
+	END_MOVED,
+	END_KEPT,
+	END_DEFLATED,
+	END_OWNER_FREES,
+	END_OWNER_PUTBACK,
+	NR_ENDS,
+};
+
+/* What happens to isolated pages, one of which broke meanwhile. */
+static void end_isolation(struct kunit *test, struct mock *m,
+			  struct offline_page_batch *batch,
+			  enum isolated_end end)
+{
+	struct test_targets targets;
+	unsigned int i, succeeded = 0, nr = batch->nr;
+
+	switch (end) {
+	case END_PUTBACK_BATCH:
+		putback_offline_page_batch(batch);
+		return;
+	case END_OWNER_FREES:
+		for (i = 0; i < nr; i++)
+			mock_host_remove(m, batch->pfns[i]);
+		free_isolated_offline_pages_bulk(&m->owner, nr, batch->pfns);
+		return;
+	case END_OWNER_PUTBACK:
+		putback_offline_pages_bulk(&m->owner, nr, batch->pfns);
+		return;
+	case END_KEPT:
+		set_script(m, &all_kept);
+		break;
+	case END_DEFLATED:
+		set_script(m, &all_deflated);
+		break;
+	default:
+		set_script(m, &all_moved);
+	}
+	init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+	KUNIT_EXPECT_EQ(test, end == END_KEPT ? (int)(nr * block_pages(m)) : 0,
+			migrate_offline_page_batch(batch, &targets.ops,
+						   MIGRATE_SYNC, &succeeded));
+}
+
+static void poison_isolated_page(struct kunit *test)
+{
+	static const unsigned int left[NR_ENDS] = {
+		[END_PUTBACK_BATCH] = 7,
+		[END_MOVED] = 8,
+		[END_KEPT] = 7,
+		[END_DEFLATED] = 0,
+		[END_OWNER_FREES] = 0,
+		[END_OWNER_PUTBACK] = 8,
+	};
+	struct mock *m = new_mock(test, test->param_value);
+	struct offline_page_batch batch;
+	struct poison *poison;
+	unsigned long pfn, nr_poisoned = 0;
+	enum isolated_end end;
+
+	need_memory_failure(test);
+	for (end = 0; end < NR_ENDS; end++) {
+		bool told = end == END_PUTBACK_BATCH || end == END_KEPT;
+
+		pfn = mock_range(test, m, 8);
+		isolate_batch(test, &batch, pfn, pfn + 8);
+		m->nr_poisoned = 0;
+		poison = poison_page(test, pfn + 5);
+		/* It is up to who isolated it. */
+		poison_offline_page(poison->page);
+		KUNIT_EXPECT_EQ(test, m->nr_poisoned, 0U);
+		expect_counted(test, OFFLINE_PAGES_POISONED, nr_poisoned);
+		KUNIT_EXPECT_EQ(test, m->owner.nr_isolated, 8UL);
+
+		end_isolation(test, m, &batch, end);
+		if (end == END_OWNER_PUTBACK) {
+			/* It has not had the time to look at it. */
+			expect_held(test, &m->owner, pfn + 5, 1,
+				    m->flags | TEST_POISONED);
+			expect_mock(test, m, 8);
+			expect_counted(test, OFFLINE_PAGES_POISONED,
+				       nr_poisoned);
+			mock_deflate_all(m);
+			expect_lost(test, poison->page, m->flags);
+			expect_mock(test, m, 0);
+		} else {
+			expect_lost(test, poison->page, m->flags);
+			expect_mock(test, m, left[end]);
+		}
+		expect_counted(test, OFFLINE_PAGES_POISONED, ++nr_poisoned);
+		KUNIT_EXPECT_EQ_MSG(test, m->nr_poisoned, (unsigned int)told,
+				    "end %u", end);
+		poison_offline_page(poison->page);
+		mock_deflate_all(m);
+		KUNIT_EXPECT_EQ(test, m->nr_poisoned, (unsigned int)told);
+		expect_counted(test, OFFLINE_PAGES_POISONED, nr_poisoned);
+		expect_mock(test, m, 0);
+		found_again(test, poison);
+		expect_back(test, pfn, 8);
+		expect_mock(test, m, 0);
+	}
+}
+
+struct poison_dst {
+	struct kunit *test;
+	struct poison *poison;
+};
+
+static void poison_third_dst(struct mock *m, unsigned long dst,
+			     unsigned long src)
+{
+	struct poison_dst *p = m->hook_data;
+
+	if (m->asked != 3)
+		return;
+	p->poison = poison_page(p->test, dst);
+	/* Not there yet, as far as anybody knows. */
+	poison_offline_page(p->poison->page);
+}
+
+static void poison_destination(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	struct poison_dst p = { .test = test };
+	struct offline_page_batch batch;
+	unsigned long pfn;
+
+	need_memory_failure(test);
+	pfn = mock_range(test, m, 8);
+	isolate_batch(test, &batch, pfn, pfn + 8);
+	m->hook_data = &p;
+	m->hook = poison_third_dst;
+	end_isolation(test, m, &batch, END_MOVED);
+	m->hook = NULL;
+	KUNIT_ASSERT_NOT_NULL(test, p.poison);
+	KUNIT_EXPECT_EQ(test, m->nr_poisoned, 1U);
+	KUNIT_EXPECT_PTR_EQ(test, m->poisoned, p.poison->page);
+	expect_lost(test, p.poison->page, m->flags);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
+	expect_counted(test, OFFLINE_PAGES_MIGRATED, 8UL);
+	expect_back(test, pfn, 8);
+	expect_mock(test, m, 7);
+	mock_deflate_all(m);
+	found_again(test, p.poison);
+	expect_mock(test, m, 0);
+}
+
+/* A block stays whole until it goes. */
+static void poison_in_block(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long block = block_pages(m), pfn, nr_poisoned = 0;
+	struct offline_page_batch batch;
+	struct poison *poison;
+	enum isolated_end end;
+
+	need_memory_failure(test);
+	for (end = 0; end < NR_ENDS; end++) {
+		pfn = mock_range(test, m, 2);
+		poison = poison_page(test, pfn + block - 1);
+		poison_offline_page(poison->page);
+		expect_held(test, &m->owner, pfn, block - 1, m->flags);
+		expect_held(test, &m->owner, pfn + block - 1, 1,
+			    m->flags | TEST_POISONED);
+		expect_counted(test, OFFLINE_PAGES_POISONED, nr_poisoned);
+		expect_mock(test, m, 2);
+
+		isolate_batch(test, &batch, pfn, pfn + block);
+		end_isolation(test, m, &batch, end);
+		if (offline_page_held(&m->owner, pfn)) {
+			expect_mock(test, m, 2);
+			expect_counted(test, OFFLINE_PAGES_POISONED,
+				       nr_poisoned);
+			KUNIT_EXPECT_EQ(test, 2UL,
+					mock_deflate(m, 2, batch.pfns));
+		}
+		expect_lost(test, poison->page, m->flags);
+		expect_counted(test, OFFLINE_PAGES_POISONED, ++nr_poisoned);
+		KUNIT_EXPECT_EQ(test, m->nr_poisoned, 0U);
+		expect_back(test, pfn, block - 1);
+		expect_accounting(test);
+		mock_deflate_all(m);
+		expect_counted(test, OFFLINE_PAGES_POISONED, nr_poisoned);
+		found_again(test, poison);
+		expect_back(test, pfn, 2 * block);
+		expect_mock(test, m, 0);
+	}
+}
+
+static const void *block_kind_gen_params(struct kunit *test, const void *prev,
+					 char *desc)
+{
+	const struct mock_kind *kind = prev;
+
+	do {
+		kind = mock_kind_gen_params(test, kind, desc);
+	} while (kind && !kind->order);
+	return kind;
+}
+
+/* To be undone like poison_page(), but somebody else marked the page. */
+static struct poison *note_poison(struct kunit *test, struct page *page)
+{
+	KUNIT_EXPECT_TRUE(test, PageHWPoison(page));
+	return poison_page(test, page_to_pfn(page));
+}
+
+static int soft_offline(struct kunit *test, struct page *page)
+{
+	struct offline_test *t = test->priv;
+	int ret;
+
+	t->pfn = 0;
+	t->nr_pages = 0;
+	t->calls = 0;
+	t->failed = FAIL_NONE;
+	kunit_activate_static_stub(test, offline_pages_alloc_target,
+				   stub_alloc_target);
+	ret = soft_offline_movable_page(page);
+	kunit_deactivate_static_stub(test, offline_pages_alloc_target);
+	return ret;
+}
+
+static void soft_offline_page_of_mock(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	struct offline_page_batch batch;
+	struct offline_test *t = test->priv;
+	unsigned long block = block_pages(m), pfn;
+	struct poison *poison;
+	struct page *page;
+
+	need_memory_failure(test);
+	pfn = mock_range(test, m, 3);
+	/* Not the first one of a block. */
+	page = pfn_to_page(pfn + 2 * block - 1);
+
+	/* As it was, if its owner does not want to. */
+	set_script(m, &all_kept);
+	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, page));
+	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
+	KUNIT_EXPECT_GT(test, m->calls, 0U);
+	expect_held(test, &m->owner, pfn, 3 * block, m->flags);
+	expect_mock(test, m, 3);
+
+	/* If there is no other page. */
+	set_script(m, &all_moved);
+	t->fail_at = 0;
+	KUNIT_EXPECT_EQ(test, -ENOMEM, soft_offline(test, page));
+	t->fail_at = UINT_MAX;
+	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
+	KUNIT_EXPECT_EQ(test, m->calls, 0U);
+	expect_held(test, &m->owner, pfn, 3 * block, m->flags);
+	expect_mock(test, m, 3);
+
+	/* If somebody else has got it. */
+	isolate_batch(test, &batch, pfn, pfn + 3 * block);
+	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, page));
+	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
+	putback_offline_page_batch(&batch);
+	expect_mock(test, m, 3);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 0UL);
+
+	/* Its owner is busy, and then exchanges it. */
+	set_script(m, &mock_scripts[7]);
+	KUNIT_EXPECT_EQ(test, 0, soft_offline(test, page));
+	poison = note_poison(test, page);
+	expect_lost(test, page, m->flags);
+	KUNIT_EXPECT_EQ(test, m->asked, 1U);
+	expect_back(test, pfn + block, block - 1);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
+	expect_counted(test, OFFLINE_PAGES_MIGRATED, block);
+	expect_mock(test, m, 3);
+	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, page));
+	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
+	found_again(test, poison);
+	expect_back(test, pfn + block, block);
+	expect_mock(test, m, 3);
+
+	/* Or does without. */
+	page = pfn_to_page(pfn);
+	set_script(m, &all_deflated);
+	KUNIT_EXPECT_EQ(test, 0, soft_offline(test, page));
+	poison = note_poison(test, page);
+	expect_lost(test, page, m->flags);
+	expect_back(test, pfn + 1, block - 1);
+	expect_counted(test, OFFLINE_PAGES_POISONED, 2UL);
+	expect_mock(test, m, 2);
+	found_again(test, poison);
+	KUNIT_EXPECT_EQ(test, m->nr_poisoned, 0U);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+/*
+ * Owners that leave.
+ */
+
+struct leaver {
+	struct offline_page_owner *owner;
+	struct completion done;
+};
+
+static int run_leaver(void *arg)
+{
+	struct leaver *leaver = arg;
+
+	unregister_offline_page_owner(leaver->owner);
+	complete_all(&leaver->done);
+	return 0;
+}
+
+struct leave_param {
+	const char *name;
+	enum isolated_end end;
+};
+
+static const struct leave_param leave_params[] = {
+	{ "migration puts them back", END_PUTBACK_BATCH },
+	{ "migration moves them", END_MOVED },
+	{ "migration finds them deflated", END_DEFLATED },
+	{ "their owner frees them", END_OWNER_FREES },
+	{ "their owner puts them back", END_OWNER_PUTBACK },
+};
+
+KUNIT_ARRAY_PARAM_DESC(leave, leave_params, name);
+
+/* Pages that their owner left behind come back to those who watch. */
+static void rescue_left_behind(struct kunit *test, struct mock *m)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfn, pfns[8];
+	unsigned int i, nr = 0;
+	void *entry;
+
+	xa_for_each(&m->host, pfn, entry) {
+		const char *wrong = offline_page_wrong(pfn_to_page(pfn), 0);
+
+		KUNIT_EXPECT_NULL_MSG(test, wrong, "page %#lx: %s", pfn, wrong);
+		shift_managed(t, pfn, -1);
+		mock_host_remove(m, pfn);
+		pfns[nr++] = pfn;
+		if (nr == ARRAY_SIZE(pfns))
+			break;
+	}
+	/* What is nobody's is in no balloon, and not managed. */
+	expect_accounting(test);
+	for (i = 0; i < nr; i++) {
+		shift_managed(t, pfns[i], 1);
+		rescue_page(t, pfn_to_page(pfns[i]));
+		expect_back(test, pfns[i], 1);
+	}
+}
+
+static void unregister_waits(struct kunit *test)
+{
+	const struct leave_param *param = test->param_value;
+	struct mock *m = new_mock(test, &mock_kinds[0]);
+	struct offline_page_batch batch, second = {};
+	struct task_struct *task;
+	struct leaver *leaver;
+	unsigned long pfn, pfns[8];
+	unsigned int calls;
+
+	pfn = mock_range(test, m, 12);
+	isolate_batch(test, &batch, pfn, pfn + 8);
+	leaver = kunit_kzalloc(test, sizeof(*leaver), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, leaver);
+	leaver->owner = &m->owner;
+	init_completion(&leaver->done);
+	task = kthread_run(run_leaver, leaver, "offline_pages");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	KUNIT_EXPECT_EQ(test, 0UL,
+			wait_for_completion_timeout(&leaver->done, HZ / 5));
+
+	/* Nobody new gets any page but the owner itself. */
+	KUNIT_EXPECT_EQ(test, 0L, isolate_offline_page_run(&second, pfn + 8,
+							   pfn + 12, 0));
+	KUNIT_EXPECT_EQ(test, -EBUSY, empty_range(test, pfn + 8, 4, false));
+	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, pfn_to_page(pfn + 8)));
+	KUNIT_EXPECT_EQ(test, m->calls, 0U);
+	expect_held(test, &m->owner, pfn + 8, 4, m->flags);
+	KUNIT_EXPECT_EQ(test, 4UL, mock_deflate(m, 8, pfns));
+	expect_back(test, pfn + 8, 4);
+	expect_isolated(test, m, pfn, 8);
+	expect_accounting(test);
+	KUNIT_EXPECT_FALSE(test, completion_done(&leaver->done));
+
+	/* It is still there to be asked, but not when the last one is back. */
+	end_isolation(test, m, &batch, param->end);
+	calls = m->calls;
+	KUNIT_EXPECT_GT(test,
+			wait_for_completion_timeout(&leaver->done, 5 * HZ), 0UL);
+	/* Whatever it takes. */
+	wait_for_completion(&leaver->done);
+	KUNIT_EXPECT_FALSE(test, m->owner.registered);
+	KUNIT_EXPECT_EQ(test, m->calls, calls);
+	rescue_left_behind(test, m);
+	expect_accounting(test);
+}
+
+/* The same without anybody in the way, for balloons. */
+static void unregister_with_balloon(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+
+	mock_range(test, m, 8);
+	expect_mock(test, m, 8);
+	unregister_offline_page_owner(&m->owner);
+	rescue_left_behind(test, m);
+	expect_accounting(test);
+}
+
+/*
+ * More misuse.
+ */
+
+static void misuse_isolated(struct kunit *test)
+{
+	struct mock *m = new_mock(test, &mock_kinds[0]);
+	struct offline_test *t = test->priv;
+	struct page *in_use = get_page_in_use(test);
+	unsigned long pfn, pfns[3], got[2];
+	struct page *page;
+
+	pfn = mock_range(test, m, 8);
+	page = pfn_to_page(pfn);
+
+	/* Not isolated: in its set, and somebody else's. */
+	free_isolated_offline_page(&m->owner, page);
+	putback_offline_page(&m->owner, page);
+	free_isolated_offline_page(&t->other, page);
+	putback_offline_page(&t->other, page);
+	expect_misuse(test, 4);
+	expect_mock(test, m, 8);
+	expect_holds(test, &t->other, 0UL);
+
+	/* Not offline, or not even there. */
+	pfns[0] = missing_pfn();
+	free_isolated_offline_page(&m->owner, in_use);
+	putback_offline_page(&m->owner, in_use);
+	free_isolated_offline_pages_bulk(&m->owner, 1, pfns);
+	putback_offline_pages_bulk(&m->owner, 1, pfns);
+	expect_misuse(test, 4);
+	KUNIT_EXPECT_EQ(test, page_ref_count(in_use), 1);
+	expect_mock(test, m, 8);
+
+	/* Twice. */
+	KUNIT_ASSERT_PTR_EQ(test, page, isolate_offline_page(&m->owner));
+	putback_offline_page(&m->owner, page);
+	putback_offline_page(&m->owner, page);
+	expect_misuse(test, 1);
+	expect_mock(test, m, 8);
+	KUNIT_ASSERT_PTR_EQ(test, page, isolate_offline_page(&m->owner));
+	mock_host_remove(m, pfn);
+	free_isolated_offline_page(&m->owner, page);
+	free_isolated_offline_page(&m->owner, page);
+	expect_misuse(test, 1);
+	expect_back(test, pfn, 1);
+	expect_mock(test, m, 7);
+
+	/* One that is not, between two that are. */
+	KUNIT_ASSERT_EQ(test, 2UL,
+			isolate_offline_pages_bulk(&m->owner, 2, got));
+	pfns[0] = got[0];
+	pfns[1] = pfn + 5;
+	pfns[2] = got[1];
+	putback_offline_pages_bulk(&m->owner, 3, pfns);
+	expect_misuse(test, 1);
+	expect_mock(test, m, 7);
+	/* One that is not, next to two that are. */
+	KUNIT_ASSERT_EQ(test, 2UL,
+			isolate_offline_pages_bulk(&m->owner, 2, pfns));
+	KUNIT_EXPECT_EQ(test, 0, memcmp(got, pfns, sizeof(got)));
+	pfns[2] = got[1] + 1;
+	mock_host_remove(m, got[0]);
+	mock_host_remove(m, got[1]);
+	free_isolated_offline_pages_bulk(&m->owner, 3, pfns);
+	expect_misuse(test, 1);
+	expect_back(test, got[0], 1);
+	expect_back(test, got[1], 1);
+	expect_mock(test, m, 5);
+
+	/* Isolated pages are not to be had in any other way. */
+	page = isolate_offline_page(&m->owner);
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	pfn = page_to_pfn(page);
+	free_offline_page(&m->owner, page);
+	lend_offline_page(&m->owner, page);
+	keep_offline_page_range(&m->owner, pfn, 1, 0);
+	KUNIT_EXPECT_EQ(test, -EINVAL, adopt_offline_page(&m->owner, page, 0));
+	expect_misuse(test, 4);
+	expect_isolated(test, m, pfn, 1);
+	putback_offline_page(&m->owner, page);
+	expect_mock(test, m, 5);
+
+	/* By nobody that we know. */
+	mock_deflate_all(m);
+	unregister_offline_page_owner(&m->owner);
+	KUNIT_EXPECT_NULL(test, isolate_offline_page(&m->owner));
+	free_isolated_offline_page(&m->owner, in_use);
+	putback_offline_page(&m->owner, in_use);
+	expect_misuse(test, 3);
+	put_page_in_use(test, in_use);
+	expect_accounting(test);
+}
+
+static void misuse_blocks(struct kunit *test)
+{
+	struct mock *m = new_mock(test, &mock_kinds[5]);
+	unsigned long block = block_pages(m), pfn, pfns[2];
+	struct offline_test *t = test->priv;
+	struct page *in_use = get_page_in_use(test);
+	unsigned long fresh = get_fresh_pages(test, 0);
+	struct page *page;
+
+	/* Less than a block, or parts of blocks. */
+	KUNIT_EXPECT_NULL(test, alloc_offline_pages(&m->owner,
+						    m->owner.order - 1,
+						    TEST_GFP, NUMA_NO_NODE, 0));
+	KUNIT_EXPECT_NULL(test, alloc_offline_pages(&m->owner, 0, TEST_GFP,
+						    NUMA_NO_NODE, 0));
+	KUNIT_EXPECT_NULL(test, alloc_offline_pages_contig(&m->owner, block + 1,
+							   TEST_GFP,
+							   numa_mem_id(), 0));
+	expect_misuse(test, 3);
+	expect_mock(test, m, 0);
+
+	pfn = mock_range(test, m, 3);
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			alloc_offline_page_range(&m->owner, pfn + 1, block,
+						 TEST_GFP, 0));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			alloc_offline_page_range(&m->owner, pfn, block - 1,
+						 TEST_GFP, 0));
+	expect_misuse(test, 2);
+	free_offline_page(&m->owner, pfn_to_page(pfn));
+	free_offline_page_range(&m->owner, pfn + block, block - 1);
+	free_offline_page_range(&m->owner, pfn + 1, block);
+	pfns[0] = pfn;
+	free_offline_pages_bulk(&m->owner, 1, pfns);
+	expect_misuse(test, 4);
+	expect_mock(test, m, 3);
+
+	/* Single pages neither come nor go. */
+	lend_offline_page(&m->owner, pfn_to_page(pfn));
+	KUNIT_EXPECT_EQ(test, -EINVAL, adopt_offline_page(&m->owner, in_use, 0));
+	KUNIT_ASSERT_EQ(test, 0, reserve_offline_page_range(&m->owner, fresh, 1,
+							    GFP_KERNEL));
+	keep_offline_page_range(&m->owner, fresh, 1, 0);
+	expect_misuse(test, 3);
+	KUNIT_EXPECT_EQ(test, page_ref_count(in_use), 1);
+	expect_mock(test, m, 3);
+
+	/* The second page of an isolated block. */
+	page = isolate_offline_page(&m->owner);
+	KUNIT_ASSERT_PTR_EQ(test, page, pfn_to_page(pfn));
+	putback_offline_page(&m->owner, page + 1);
+	free_isolated_offline_page(&m->owner, page + 1);
+	expect_misuse(test, 2);
+	expect_isolated(test, m, pfn, block);
+	putback_offline_page(&m->owner, page);
+	expect_mock(test, m, 3);
+
+	/* Whole blocks may also go without being isolated. */
+	mock_host_remove(m, pfn);
+	free_offline_page_range(&m->owner, pfn, block);
+	expect_back(test, pfn, block);
+	expect_mock(test, m, 2);
+	mock_deflate_all(m);
+
+	/* Two at once are no misuse. */
+	page = alloc_offline_pages(&m->owner, m->owner.order + 1, TEST_GFP,
+				   NUMA_NO_NODE, m->flags);
+	if (page) {
+		mock_host_add(m, page_to_pfn(page));
+		mock_host_add(m, page_to_pfn(page) + block);
+		expect_mock(test, m, 2);
+		mock_deflate_all(m);
+	}
+	put_page_in_use(test, in_use);
+	online_fresh_page(t, fresh);
+	fresh_pages_settled(test, fresh, 1);
+	expect_mock(test, m, 0);
+}
+
+static void misuse_movable(struct kunit *test)
+{
+	static const struct offline_page_ops no_ops = {
+		.poisoned = mock_poisoned,
+	};
+	const unsigned int flags = OFFLINE_PAGE_MOVABLE;
+	struct page *in_use = get_page_in_use(test);
+	struct offline_test *t = test->priv;
+	unsigned long pfn, pfns[2];
+	unsigned int i;
+
+	pfn = find_free_pages(test, 1, 0, 1);
+	for (i = 0; i < 2; i++) {
+		t->owner.ops = i ? &no_ops : NULL;
+		KUNIT_EXPECT_NULL(test,
+				  alloc_offline_page(&t->owner, TEST_GFP,
+						     NUMA_NO_NODE, flags));
+		KUNIT_EXPECT_NULL(test,
+				  alloc_offline_pages(&t->owner, 1, TEST_GFP,
+						      NUMA_NO_NODE, flags));
+		KUNIT_EXPECT_EQ(test, 0UL,
+				alloc_offline_pages_bulk(&t->owner, 2, TEST_GFP,
+							 NUMA_NO_NODE, flags,
+							 pfns));
+		KUNIT_EXPECT_NULL(test,
+				  alloc_offline_pages_contig(&t->owner, 1,
+							     TEST_GFP,
+							     numa_mem_id(),
+							     flags));
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				alloc_offline_page_range(&t->owner, pfn, 1,
+							 TEST_GFP, flags));
+		KUNIT_EXPECT_EQ(test, -EINVAL,
+				adopt_offline_page(&t->owner, in_use, flags));
+		expect_misuse(test, 6);
+		expect_holds(test, &t->owner, 0UL);
+	}
+	t->owner.ops = &keep_ops;
+	put_page_in_use(test, in_use);
+	expect_all_back(test, &t->owner);
+}
+
+/*
+ * Everybody at once.
+ */
+
+static struct page *race_target_alloc(unsigned int order, void *private)
+{
+	return offline_pages_alloc_frozen(TEST_GFP | __GFP_NORETRY, order,
+					  NUMA_NO_NODE);
+}
+
+static void race_target_free(struct page *page, unsigned int order,
+			     void *private)
+{
+	put_frozen_pages(page, order);
+}
+
+/* It breathes in and out. */
+static int race_balloon(void *arg)
+{
+	struct hammer *h = arg;
+	struct mock *m = mock_of(h->owner);
+	unsigned long limit = m->owner.order ? 16 : 400, pfns[24];
+
+	while (!kthread_should_stop()) {
+		unsigned int nr = get_random_u32_below(ARRAY_SIZE(pfns)) + 1;
+
+		if (m->owner.order)
+			nr = nr % 4 + 1;
+		if (READ_ONCE(m->owner.nr_pages) < limit * block_pages(m) &&
+		    get_random_u32_below(4))
+			h->rounds += mock_inflate(m, nr, TEST_GFP |
+						  __GFP_NORETRY, NUMA_NO_NODE,
+						  pfns) > 0;
+		else
+			mock_deflate(m, nr, pfns);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* What compaction does. */
+static int race_batches(void *arg)
+{
+	const struct offline_page_targets targets = {
+		.alloc = race_target_alloc,
+		.free = race_target_free,
+	};
+	struct hammer *h = arg;
+	struct offline_page_batch batch = {};
+	unsigned long pfn = 0;
+
+	while (!kthread_should_stop()) {
+		struct page *page = next_offline_page(h->owner, pfn);
+		unsigned int succeeded = 0, nr;
+		long ret = -EBUSY;
+
+		pfn = 0;
+		if (page) {
+			pfn = page_to_pfn(page);
+			ret = isolate_offline_page_run(&batch, pfn, pfn +
+						       get_random_u32_below(40) + 1,
+						       MAX_PAGE_ORDER);
+			if (ret >= 0)
+				pfn += max(ret, 1L);
+			else if (ret != -EBUSY || !batch.nr)
+				h->wrong++;
+		}
+		if (ret != -EBUSY && get_random_u32_below(4)) {
+			cond_resched();
+			continue;
+		}
+		nr = batch.nr << h->owner->order;
+		if (get_random_u32_below(3)) {
+			ret = migrate_offline_page_batch(&batch, &targets,
+							 MIGRATE_SYNC,
+							 &succeeded);
+			if (ret >= 0 && ret + succeeded != nr)
+				h->wrong++;
+			h->rounds += succeeded > 0;
+		} else {
+			putback_offline_page_batch(&batch);
+		}
+		if (batch.nr)
+			h->wrong++;
+		cond_resched();
+	}
+	putback_offline_page_batch(&batch);
+	return 0;
+}
+
+/* What memory offlining does, but that pages may come back. */
+static int race_ranges(void *arg)
+{
+	struct hammer *h = arg;
+	unsigned long pfn = 0;
+
+	while (!kthread_should_stop()) {
+		struct page *page = next_offline_page(h->owner, pfn);
+		int ret;
+
+		if (!page) {
+			pfn = 0;
+			cond_resched();
+			continue;
+		}
+		pfn = ALIGN_DOWN(page_to_pfn(page), pageblock_nr_pages);
+		ret = migrate_offline_page_range(pfn, pfn + pageblock_nr_pages,
+						 TEST_GFP | __GFP_NORETRY,
+						 h->rounds & 1);
+		if (ret && ret != -EBUSY && ret != -ENOMEM)
+			h->wrong++;
+		pfn += pageblock_nr_pages;
+		h->rounds++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void race_all(struct kunit *test)
+{
+	static int (* const fns[])(void *) = {
+		race_balloon, race_balloon, race_batches, race_batches,
+		race_ranges, hammer_look,
+	};
+	static const struct mock_script script = {
+		"race", { OFFLINE_PAGE_MOVED, OFFLINE_PAGE_MOVED,
+		OFFLINE_PAGE_KEPT, OFFLINE_PAGE_DEFLATED }, 4, -EBUSY,
+	};
+	struct mock *m = new_mock(test, test->param_value);
+	struct offline_test *t = test->priv;
+	unsigned long nr;
+
+	set_script(m, &script);
+	run_hammers(test, &m->owner, 0, fns, ARRAY_SIZE(fns), 1000);
+
+	nr = m->owner.nr_pages;
+	expect_mock(test, m, nr / block_pages(m));
+	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_ALLOCATED),
+			counted(t, OFFLINE_PAGES_FREED) + nr);
+	KUNIT_EXPECT_GT(test, counted(t, OFFLINE_PAGES_MIGRATED), 0UL);
+	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_POISONED), 0UL);
+	kunit_info(test, "%lu allocated, %lu migrated, %lu deflated, %lu kept\n",
+		   counted(t, OFFLINE_PAGES_ALLOCATED),
+		   counted(t, OFFLINE_PAGES_MIGRATED),
+		   counted(t, OFFLINE_PAGES_MIGRATE_DEFLATED),
+		   counted(t, OFFLINE_PAGES_MIGRATE_KEPT));
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+/* Whoever wants the range gets it, if the owners agree. */
+static void contig_alloc_moves(struct kunit *test)
+{
+#ifdef CONFIG_CONTIG_ALLOC
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long block = block_pages(m), nr_blocks, nr, pfn, start, i;
+	struct offline_test *t = test->priv;
+
+	nr_blocks = block > 1 ? 1 : 40;
+	nr = nr_blocks * block;
+	pfn = mock_range(test, m, 3 * nr_blocks);
+	start = pfn + nr;
+
+	set_script(m, &all_kept);
+	KUNIT_EXPECT_EQ(test, -EBUSY,
+			alloc_contig_range(start, start + nr, ACR_FLAGS_NONE,
+					   TEST_GFP));
+	expect_held(test, &m->owner, pfn, 3 * nr, m->flags);
+	expect_mock(test, m, 3 * nr_blocks);
+
+	set_script(m, &all_moved);
+	KUNIT_ASSERT_EQ(test, 0,
+			alloc_contig_range(start, start + nr, ACR_FLAGS_NONE,
+					   TEST_GFP));
+	for (i = start; i < start + nr; i++) {
+		KUNIT_EXPECT_FALSE(test, PageOffline(pfn_to_page(i)));
+		KUNIT_EXPECT_EQ(test, page_ref_count(pfn_to_page(i)), 1);
+	}
+	t->in_use[page_zone_nr(pfn_to_page(start))] += nr;
+	/* The neighbours stayed. */
+	expect_held(test, &m->owner, pfn, nr, m->flags);
+	expect_held(test, &m->owner, start + nr, nr, m->flags);
+	expect_mock(test, m, 3 * nr_blocks);
+	KUNIT_EXPECT_EQ(test, m->asked, (unsigned int)nr_blocks);
+	free_contig_range(start, nr);
+	t->in_use[page_zone_nr(pfn_to_page(start))] -= nr;
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+#else
+	need_contig_alloc(test);
+#endif
 }
 
 static struct kunit_case offline_pages_test_cases[] = {
@@ -3263,7 +5912,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE(claim_invalid_range),
 	KUNIT_CASE_PARAM(free_mixed_range, mix_gen_params),
 	KUNIT_CASE(online_whole_block),
-	KUNIT_CASE_PARAM(keep_pages, flags_gen_params),
+	KUNIT_CASE_PARAM(keep_pages, keep_flags_gen_params),
 	KUNIT_CASE(keep_misuse),
 	KUNIT_CASE(hotplug_edges),
 	KUNIT_CASE_PARAM(free_poisoned, poison_mix_gen_params),
@@ -3301,6 +5950,41 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE(canary_of_all_words),
 	KUNIT_CASE_PARAM(contig_alloc_over_page, flags_gen_params),
 	KUNIT_CASE(concurrent),
+	KUNIT_CASE_PARAM(mock_inflate_deflate, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(balloon_events, mock_kind_gen_params),
+	KUNIT_CASE(isolate_runs),
+	KUNIT_CASE(isolate_movable_only),
+	KUNIT_CASE(isolate_across_chunks),
+	KUNIT_CASE(isolate_blocks),
+	KUNIT_CASE_PARAM(migrate_batches, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(migrate_scattered, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(migrate_without_targets, mock_kind_gen_params),
+	KUNIT_CASE(migrate_without_chunk),
+#ifndef MODULE
+	KUNIT_CASE_PARAM(migrate_despite_walkers, mock_kind_gen_params),
+#endif
+	KUNIT_CASE(migrate_skippable),
+	KUNIT_CASE_PARAM(migrate_across, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(migrate_range, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(migrate_part_of_range, mock_kind_gen_params),
+	KUNIT_CASE(migrate_mixed_range),
+	KUNIT_CASE_PARAM(migrate_busy_range, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(migrate_range_no_memory, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(migrate_range_off_node, mock_kind_gen_params),
+	KUNIT_CASE(migrate_bench),
+	KUNIT_CASE_PARAM(poison_held_page, page_kind_gen_params),
+	KUNIT_CASE_PARAM(poison_before_migration, page_kind_gen_params),
+	KUNIT_CASE_PARAM(poison_isolated_page, page_kind_gen_params),
+	KUNIT_CASE_PARAM(poison_destination, page_kind_gen_params),
+	KUNIT_CASE_PARAM(poison_in_block, block_kind_gen_params),
+	KUNIT_CASE_PARAM(soft_offline_page_of_mock, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(unregister_waits, leave_gen_params),
+	KUNIT_CASE_PARAM(unregister_with_balloon, page_kind_gen_params),
+	KUNIT_CASE(misuse_isolated),
+	KUNIT_CASE(misuse_blocks),
+	KUNIT_CASE(misuse_movable),
+	KUNIT_CASE_PARAM(contig_alloc_moves, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(race_all, mock_kind_gen_params),
 	{}
 };
 

@@ -23,15 +23,14 @@ symbol true, false;
 +
 +	/*
 +	 * Offline pages do not move by themselves, in no zone: either their
-+	 * owner agreed that memory goes offline with them, or they are in the
-+	 * old form, sound, and have movable_ops.
++	 * owner exchanges them for others, or it agreed that memory goes
++	 * offline with them.
 +	 */
 +	if (PageOffline(p)) {
 +		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE &&
-+		    offline_page_can_skip(p))
++		    offline_page_can_skip(p) && !page_ref_count(p))
 +			return false;
-+		return PageOfflineFrozen(p) || PageHWPoison(p) ||
-+		       !page_has_movable_ops(p);
++		return !offline_page_can_move(p) && (!page_has_movable_ops(p) || PageHWPoison(p));
 +	}
  	...
 -	if ((mode == PB_ISOLATE_MODE_MEM_OFFLINE) && PageOffline(p))
@@ -49,8 +48,8 @@ iterator name scoped_guard;
  	if (mode == PB_ISOLATE_MODE_MEM_OFFLINE) {
  		dump_page(culprit, ...);
  	}
-+	if (PageOffline(culprit) &&
-+	    (PageHWPoison(culprit) || !page_has_movable_ops(culprit))) {
++	if (PageOffline(culprit) && !offline_page_can_move(culprit) &&
++	    (!page_has_movable_ops(culprit) || PageHWPoison(culprit))) {
 +		const char *what = "contiguous allocation";
 +
 +		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE)

@@ -17,7 +17,7 @@ statement S;
  isolate_migratepages_block(...)
  {
  	<+...
-+	if (PageOfflineFrozen(page))
++	if (PageOffline(page) && !page_ref_count(page))
 +		goto isolate_fail;
  	if (PageHuge(page))
  		S

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
-/// A frozen offline page that gets poisoned is counted and left where it is,
-/// without a reference; soft offlining refuses it without trying.
+/// A frozen offline page that gets poisoned is counted, taken from its owner
+/// and left where it is, without a reference. Soft offlining has its owner
+/// exchange it, or leaves it alone if the owner cannot.
 ///
 // Confidence: High
 // Options: --no-includes --include-headers
@@ -22,11 +23,12 @@ statement S;
  		S
 +
 +	/*
-+	 * Nobody uses it, nobody may reference it, and it stays offline when
-+	 * its owner lets go of it: there is nothing left to do.
++	 * Nobody uses it, and nobody may reference it. Its owner cannot give it
++	 * back any more: it stays offline for ever.
 +	 */
-+	if (PageOfflineFrozen(page)) {
++	if (PageOffline(page) && !page_ref_count(page)) {
 +		res = action_result(pfn, MF_MSG_OFFLINE, MF_RECOVERED);
++		poison_offline_page(page);
 +		goto unlock_mutex;
 +	}
  	...
@@ -45,11 +47,21 @@ statement S;
  	if (PageHWPoison(page))
  		S
 +
-+	/* There is nothing on it to save, and it cannot be referenced. */
-+	if (PageOfflineFrozen(page)) {
-+		pr_info("%#lx: offline page, left to its owner\n", pfn);
++	/* There is nothing on it to save, but its owner may do without it. */
++	if (PageOffline(page) && !page_ref_count(page)) {
++		ret = -EIO;
++		if (PageMovableOffline(page)) {
++			get_online_mems();
++			ret = soft_offline_movable_page(page);
++			put_online_mems();
++		}
++		if (ret)
++			pr_info("%#lx: offline page, left to its owner: %d\n",
++				pfn, ret);
++		else
++			num_poisoned_pages_inc(pfn);
 +		mutex_unlock(&mf_mutex);
-+		return -EIO;
++		return ret;
 +	}
  	...
  	ret = get_hwpoison_page(page, <+...flags...+>);

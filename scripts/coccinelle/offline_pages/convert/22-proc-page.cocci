@@ -18,7 +18,8 @@ identifier ps, page;
  {
  	...
  	snapshot_page(&ps, page);
-+	if (PageOfflineFrozen(&ps.page_snapshot)) {
++	if (PageOffline(&ps.page_snapshot) &&
++	    !page_ref_count(&ps.page_snapshot)) {
 +		u = BIT_ULL(KPF_OFFLINE);
 +		if (PageHWPoison(&ps.page_snapshot))
 +			u |= BIT_ULL(KPF_HWPOISON);

@@ -22,7 +22,8 @@ statement S;
 +
 +	if (PageOffline(&ps.page_snapshot))
 +		dump_offline_page(&ps.page_snapshot, ps.pfn);
-+	if (PageOfflineFrozen(&ps.page_snapshot)) {
++	if (PageOffline(&ps.page_snapshot) &&
++	    !page_ref_count(&ps.page_snapshot)) {
 +		pr_warn("page: refcount:%d pfn:%#lx\n",
 +			page_ref_count(&ps.page_snapshot), ps.pfn);
 +		print_hex_dump(KERN_WARNING, "raw: ", DUMP_PREFIX_NONE, 32,

@@ -19,7 +19,7 @@ statement S;
  	<+...
  	data = READ_ONCE(page->memcg_data);
  	if (!data || PageTail(page)
-+	    || PageOfflineFrozen(page)
++	    || (PageOffline(page) && !page_ref_count(page))
  	   )
  		S
  	...+>

@@ -30,3 +30,17 @@ static int another_scan(struct page *page)
 		return -EBUSY;
 	return 0;
 }
+
+static void do_migrate_range(unsigned long first, unsigned long end)
+{
+	unsigned long pfn;
+	LIST_HEAD(moving);
+
+	for (pfn = first; pfn < end; pfn++) {
+		struct folio *folio = pfn_folio(pfn);
+
+		if (folio_try_get(folio))
+			list_add(&folio->lru, &moving);
+	}
+	migrate_pages(&moving);
+}
