@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/offline_pages.h>
+
+static struct offline_page_owner b_dev_info;
+static atomic_long_t loaned_pages;
+
+static long cmm_free_pages(long wanted)
+{
+	struct page *pg;
+
+	for (; wanted; wanted--) {
+		pg = isolate_offline_page(&b_dev_info);
+		if (!pg)
+			break;
+		free_isolated_offline_page(&b_dev_info, pg);
+		atomic_long_dec(&loaned_pages);
+	}
+	return wanted;
+}
+
+/* Some of them are enough here. */
+static long relief(void)
+{
+	return 256 - cmm_free_pages(256);
+}
+
+static int restart(void)
+{
+	cmm_free_pages(atomic_long_read(&loaned_pages));
+	return 0;
+}
+
+#ifdef CONFIG_BALLOON_MIGRATION
+static int cmm_migratepage(struct offline_page_owner *b_dev_info,
+			   struct page *dst, struct page *src,
+			   enum migrate_mode mode)
+{
+	return swap_loan(dst, src);
+}
+
+static const struct offline_page_ops balloon_ops = {
+	.migrate_one = cmm_migratepage,
+};
+#else
+static const struct offline_page_ops balloon_ops;
+#endif
+
+static int start(void)
+{
+	int ret;
+
+	init_offline_page_owner(&b_dev_info, KBUILD_MODNAME);
+	if (IS_ENABLED(CONFIG_BALLOON_MIGRATION))
+		b_dev_info.ops = &balloon_ops;
+
+	ret = register_oom_notifier(&relief_nb);
+	if (ret < 0)
+		return ret;
+	ret = register_memory_notifier(&memory_nb);
+	if (ret)
+		goto out;
+	return 0;
+out:
+	unregister_oom_notifier(&relief_nb);
+	return ret;
+}
+
+static void stop(void)
+{
+	unregister_oom_notifier(&relief_nb);
+	unregister_memory_notifier(&memory_nb);
+	cmm_free_pages(atomic_long_read(&loaned_pages));
+	remove_files();
+}
