@@ -17,10 +17,10 @@ virtual org
 @@
 CORE = ("mm/offline_pages.c", "include/linux/offline_pages.h",
         "lib/tests/offline_pages_kunit.c")
-OLD_FORM = CORE + ("mm/balloon.c", "drivers/misc/vmw_balloon.c")
-DUMP = OLD_FORM + ("mm/debug.c",)
+DUMP = CORE + ("mm/debug.c",)
 BITS = CORE + ("kernel/vmcore_info.c",)
-MM = CORE + ("mm/mm_init.c", "mm/page_alloc.c", "mm/memory_hotplug.c")
+MM = CORE + ("mm/mm_init.c", "mm/page_alloc.c", "mm/memory_hotplug.c",
+             "mm/compaction.c", "mm/memory-failure.c")
 
 def told(pos, message, allowed):
     """Report it, except in the files that may do it."""
@@ -55,6 +55,8 @@ position p;
 |
  page_offline_begin@p()
 |
+ page_offline_trybegin@p()
+|
  page_offline_end@p()
 )
 
@@ -64,7 +66,7 @@ p << mark.p;
 told(p, "PageOffline() is set and cleared by the core only, see linux/offline_pages.h", CORE)
 
 @bits@
-identifier bit =~ "^PG_offline_(never_onlined|skippable|movable|in_use)$";
+identifier bit =~ "^PG_offline_(never_onlined|skippable|movable)$";
 expression E;
 identifier f;
 position p;
@@ -76,21 +78,6 @@ p << bits.p;
 bit << bits.bit;
 @@
 told(p, bit + " is an alias: use the tests in linux/offline_pages.h, and let the core change it", BITS)
-
-@in_use@
-expression E;
-position p;
-@@
-(
- set_page_offline_in_use@p(E)
-|
- clear_page_offline_in_use@p(E)
-)
-
-@script:python@
-p << in_use.p;
-@@
-told(p, "the old form of offline pages is for old users, take pages with alloc_offline_page()", OLD_FORM)
 
 @mm_only@
 expression E;
@@ -108,12 +95,24 @@ position p;
  offline_page_set_canary@p(E)
 |
  offline_page_end_canary@p(E)
+|
+ poison_offline_page@p(E)
+|
+ soft_offline_movable_page@p(E)
+|
+ isolate_offline_page_run@p(...)
+|
+ putback_offline_page_batch@p(...)
+|
+ migrate_offline_page_batch@p(...)
+|
+ migrate_offline_page_range@p(...)
 )
 
 @script:python@
 p << mm_only.p;
 @@
-told(p, "this is for mm, drivers use keep_offline_page_range() and free_offline_page()", MM)
+told(p, "this is for mm, drivers keep, isolate, put back and free the pages they own", MM)
 
 // What an offline page does not have.
 
@@ -143,7 +142,7 @@ expression E;
 identifier use =~ "^(page_count|page_ref_[a-zA-Z_]*|set_page_count|init_page_count|(try_)?get_page[a-zA-Z_]*|put_page[a-zA-Z_]*|(__)?(Test)?(Set|Clear)?PageDirty|set_page_dirty|page_private|set_page_private|adjust_managed_page_count|(un|try)?lock_page)$";
 position p;
 @@
- if (\(PageOffline(E)\|PageOfflineFrozen(E)\|PageOfflineSkippable(E)\|PageOfflineNeverOnlined(E)\)) {
+ if (\(PageOffline(E)\|PageMovableOffline(E)\|PageOfflineSkippable(E)\|PageOfflineNeverOnlined(E)\)) {
  	<+...
  	use@p(E, ...)
  	...+>
@@ -159,7 +158,7 @@ expression E;
 identifier member =~ "^(lru|mapping|private|memcg_data)$";
 position p;
 @@
- if (\(PageOffline(E)\|PageOfflineFrozen(E)\|PageOfflineSkippable(E)\|PageOfflineNeverOnlined(E)\)) {
+ if (\(PageOffline(E)\|PageMovableOffline(E)\|PageOfflineSkippable(E)\|PageOfflineNeverOnlined(E)\)) {
  	<+...
  	E->member@p
  	...+>

@@ -13,7 +13,7 @@ virtual report
 virtual org
 
 @ignored@
-identifier f =~ "^(alloc_offline_page(s|s_bulk|s_contig|_range)?|adopt_offline_page|(reserve_offline_page_range|register_offline_page_owner))$";
+identifier f =~ "^((alloc|isolate)_offline_page(s|s_bulk|s_contig|_range)?|adopt_offline_page|(reserve_offline_page_range|register_offline_page_owner))$";
 position p;
 @@
  f@p(...);
@@ -21,7 +21,7 @@ position p;
 @taken exists@
 local idexpression E;
 expression x;
-identifier alloc =~ "^(alloc_offline_page(s|s_contig)?|next_offline_page)$";
+identifier alloc =~ "^(alloc_offline_page(s|s_contig)?|(next|isolate)_offline_page)$";
 identifier bad =~ "^(__free_pages?|put_page|free_reserved_page|free_frozen_pages|folio_put|get_page|page_ref_[a-zA-Z_]*|page_count|set_page_count|init_page_count|set_page_private|page_private|(Set|Clear)?PageDirty|(un|try)?lock_page|adjust_managed_page_count)$";
 identifier member =~ "^(lru|mapping|private)$";
 position p;

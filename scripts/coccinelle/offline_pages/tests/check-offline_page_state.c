@@ -20,8 +20,9 @@ static void by_alias(struct page *page)
 
 static void not_for_drivers(struct page *page)
 {
-	set_page_offline_in_use(page);
-	clear_page_offline_in_use(page);
+	migrate_offline_page_range(page_to_pfn(page), page_to_pfn(page) + 1,
+				   GFP_KERNEL, false);
+	poison_offline_page(page);
 	init_offline_page(page);
 	online_offline_page(page);
 	offline_page_to_memmap(page);

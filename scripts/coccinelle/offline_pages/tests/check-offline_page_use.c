@@ -66,3 +66,17 @@ static void fine(struct offline_page_owner *owner)
 	if (page)
 		__free_page(page);
 }
+
+static void isolated(struct offline_page_owner *owner)
+{
+	struct page *page = isolate_offline_page(owner);
+
+	put_page(page);
+}
+
+static void isolated_well(struct offline_page_owner *owner)
+{
+	struct page *page = isolate_offline_page(owner);
+
+	free_isolated_offline_page(owner, page);
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// No offline page has a reference, or movable_ops: do not ask for either.
+///
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@has@
+@@
+#include <linux/offline_pages.h>
+
+// With and without parentheses around.
+@opt_frozen depends on has@
+expression page;
+@@
+-(PageOffline(page) && !page_ref_count(page))
++PageOffline(page)
+
+@opt_skip depends on has@
+expression page;
+@@
+ offline_page_can_skip(page)
+-&& !page_ref_count(page)
+
+@opt_skip_mode depends on has@
+expression E, page;
+@@
+ E && offline_page_can_skip(page)
+-&& !page_ref_count(page)
+
+@opt_move depends on has@
+expression page;
+@@
+ !offline_page_can_move(page)
+-&& (!page_has_movable_ops(page) || PageHWPoison(page))
+
+@opt_report depends on has@
+expression E, page;
+iterator name scoped_guard;
+@@
+ E && !offline_page_can_move(page)
+-&& (!page_has_movable_ops(page) || PageHWPoison(page))
+
+@opt_found depends on has@
+expression page;
+identifier found;
+@@
+ 	if (offline_page_can_move(page))
+ 		goto found;
+-	if (page_has_movable_ops(page) && !PageHWPoison(page))
+-		goto found;
+
+@opt_dump depends on has@
+expression snapshot, E1, E2;
+@@
+-	if (PageOffline(snapshot))
+-		dump_offline_page(E1, E2);
+ 	if (PageOffline(snapshot)) {
++		dump_offline_page(E1, E2);
+ 		...
+ 	}

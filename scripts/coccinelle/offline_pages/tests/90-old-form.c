@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/offline_pages.h>
+
+static bool unmovable(struct page *page, enum pb_isolate_mode mode)
+{
+	if (PageOffline(page)) {
+		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE &&
+		    offline_page_can_skip(page) && !page_ref_count(page))
+			return false;
+		return !offline_page_can_move(page) &&
+		       (!page_has_movable_ops(page) || PageHWPoison(page));
+	}
+	/* Not an offline page: this is another question. */
+	return !page_ref_count(page);
+}
+
+static int scan(struct page *page)
+{
+	if (PageOffline(page)) {
+		if (offline_page_can_skip(page) && !page_ref_count(page))
+			return 0;
+		if (offline_page_can_move(page))
+			goto found;
+		if (page_has_movable_ops(page) && !PageHWPoison(page))
+			goto found;
+		return -EBUSY;
+	}
+	if (PageLRU(page) || page_has_movable_ops(page))
+		goto found;
+	return 0;
+found:
+	return 1;
+}
+
+static void report(struct page *page)
+{
+	if (PageOffline(page) && !offline_page_can_move(page) &&
+	    (!page_has_movable_ops(page) || PageHWPoison(page)))
+		report_offline_page(page, "test");
+}
+
+static bool frozen(struct page *page)
+{
+	if (!has_data(page) || PageTail(page) ||
+	    (PageOffline(page) && !page_ref_count(page)))
+		return true;
+	if (PageOffline(page) && !page_ref_count(page))
+		goto out;
+	return false;
+out:
+	return true;
+}
+
+static void dump(struct page *page, unsigned long pfn)
+{
+	if (PageOffline(page))
+		dump_offline_page(page, pfn);
+	if (PageOffline(page) && !page_ref_count(page)) {
+		pr_warn("refcount: %d\n", page_ref_count(page));
+		return;
+	}
+	dump_folio(page);
+}
