@@ -4134,13 +4134,14 @@ static void isolate_movable_only(struct kunit *test)
 	unsigned long base, i;
 	struct page *page;
 
-	need_contig_alloc(test);
-	base = find_free_pages(test, pageblock_nr_pages, 0, 30);
-	KUNIT_ASSERT_EQ(test, 0, mock_take_range(m, base, 10));
-	KUNIT_ASSERT_EQ(test, 0, take_range(&m->owner, base + 10, 2, 0));
-	KUNIT_ASSERT_EQ(test, 0, take_range(&m->owner, base + 12, 1,
-					    OFFLINE_PAGE_SKIPPABLE));
-	KUNIT_ASSERT_EQ(test, 0, mock_take_range(m, base + 13, 17));
+	base = mock_range(test, m, 30);
+	/* As if taken in another way: what does not move blocks the range. */
+	for (i = base + 10; i < base + 13; i++) {
+		clear_bit(PG_offline_movable, offline_page_flags(pfn_to_page(i)));
+		mock_host_remove(m, i);
+	}
+	set_bit(PG_offline_skippable,
+		offline_page_flags(pfn_to_page(base + 12)));
 	set_never_onlined(base + 20);
 
 	KUNIT_EXPECT_EQ(test, 5L, isolate_offline_page_run(&batch, base + 5,
@@ -4782,7 +4783,7 @@ static void migrate_mixed_range(struct kunit *test)
 	struct mock *a = new_mock(test, &mock_kinds[0]);
 	struct mock *b = new_mock(test, &mock_kinds[4]);
 	struct mock *c = new_mock(test, &mock_kinds[5]);
-	unsigned long block = block_pages(c), pfn, nr = 100, i, pfns[1];
+	unsigned long block = block_pages(c), pfn, nr = 100, i;
 	struct offline_test *t = test->priv;
 	unsigned long nr_a, nr_b = 0;
 
@@ -4792,19 +4793,26 @@ static void migrate_mixed_range(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, mock_take_range(c, pfn + 2 * block, block));
 	KUNIT_ASSERT_EQ(test, 0, mock_take_range(c, pfn, block));
 	KUNIT_ASSERT_EQ(test, 0, mock_take_range(a, pfn + block, nr));
+	/* Holes, and pages of another balloon. */
 	for (nr_a = nr, i = 2; i < nr; i += 5, nr_a--) {
-		/* Leave holes, and fill some of them. */
-		pfns[0] = pfn + block + i;
-		mock_host_remove(a, pfns[0]);
-		free_offline_pages_bulk(&a->owner, 1, pfns);
-		if (i % 3 == 0) {
-			KUNIT_ASSERT_EQ(test, 0, mock_take_range(b, pfns[0], 1));
+		unsigned long hole = pfn + block + i;
+
+		mock_host_remove(a, hole);
+		free_offline_page(&a->owner, pfn_to_page(hole));
+		if (i & 1) {
+			KUNIT_ASSERT_EQ(test, 0, mock_take_range(b, hole, 1));
 			nr_b++;
-		} else if (i % 3 == 1) {
-			KUNIT_ASSERT_EQ(test, 0,
-					take_range(&t->other, pfns[0], 1,
-						   OFFLINE_PAGE_SKIPPABLE));
 		}
+	}
+	/* Others' pages, which keep anybody else from taking single pages. */
+	for (i = 4; i < nr; i += 5, nr_a--) {
+		struct page *page = pfn_to_page(pfn + block + i);
+
+		mock_host_remove(a, pfn + block + i);
+		lend_offline_page(&a->owner, page);
+		KUNIT_ASSERT_EQ(test, 0,
+				adopt_offline_page(&t->other, page,
+						   OFFLINE_PAGE_SKIPPABLE));
 	}
 	KUNIT_ASSERT_GT(test, nr_b, 0UL);
 	expect_mock(test, a, nr_a);
