@@ -310,16 +310,29 @@ class Guest:
         return {f[0].rstrip(":"): int(f[1]) * KIB for f in fields if f[-1] == "kB"}
 
     def zones(self):
-        """{(node, zone): {"present": pages, "managed": pages}}, empty ones left out."""
+        """{(node, zone): {"spanned", "present", "managed": pages, "start_pfn": PFN}},
+        empty ones left out."""
         zones, here = {}, None
-        for line in self.sh("grep -E '^Node|^ *(present|managed)' "
+        for line in self.sh("grep -E '^Node|^ *(spanned|present|managed|start_pfn)' "
                             "/proc/zoneinfo").splitlines():
-            f = line.replace(",", " ").split()
+            f = re.sub("[,:]", " ", line).split()
             if f[0] == "Node":
                 here = zones.setdefault((int(f[1]), f[3]), {})
             else:
                 here[f[0]] = int(f[1])
         return {k: v for k, v in zones.items() if v.get("present")}
+
+    def vmstat(self):
+        """/proc/vmstat, per-CPU counters folded in."""
+        return {n: int(v) for n, v in (l.split() for l in self.sh(
+            "cat /proc/sys/vm/stat_refresh /proc/vmstat").splitlines())}
+
+    def balloon_by_node(self):
+        """{node: nr_balloon_pages}."""
+        return {int(n): int(v) for n, v in re.findall(
+            r"/node(\d+)/\w+:nr_balloon_pages (\d+)",
+            self.sh("cat /proc/sys/vm/stat_refresh; grep nr_balloon_pages "
+                    "/sys/devices/system/node/node*/vmstat /dev/null"))}
 
     def offline(self, block_pages=0, start=0):
         """Offline pages from PFN start on by kpageflags: in total (key "total"),
@@ -333,19 +346,33 @@ class Guest:
             result[key] = {f[i]: int(f[i + 1], 0) for i in range(1, len(f), 2)}
         return result
 
-    def view(self):
-        """Total line of the offline page core's debugfs view; None without it."""
+    def offline_by_zone(self):
+        """The same by zone, for zones that do not overlap."""
+        zones = self.zones()
+        text = self.sh("".join(
+            f"kpf_offline {z['start_pfn']} {z['start_pfn'] + z['spanned']} || exit\n"
+            for z in zones.values()), 120, what="kpageflags to be counted by zone")
+        lines = (line.split() for line in text.splitlines())
+        return {zone: {f[i]: int(f[i + 1], 0) for i in range(1, len(f), 2)}
+                for zone, f in zip(zones, lines)}
+
+    def view_rows(self):
+        """Lines of the offline page core's debugfs view, the last one for the
+        total; None without it."""
         status, text = self.sh("cat /sys/kernel/debug/offline_pages/pages",
                                check=False)
         if status:
             return None
-        lines = [l.split() for l in text.splitlines()]
-        head, total = lines[0], lines[-1]
-        if total[0] != "total":
+        head, *lines = [l.split() for l in text.splitlines()]
+        if not lines or lines[-1][0] != "total":
             raise GuestError(f"{self.name}: debugfs pages: no total line:\n{text}")
-        names = [n for n in head if n not in ("node", "zone", "owner")]
-        figures = [int(v) for v in total[-len(names):]]
-        return dict(zip(names, figures))
+        return [{n: v if n in ("node", "zone", "owner") else int(v)
+                 for n, v in zip(head, line)} for line in lines]
+
+    def view(self):
+        """Total line of the debugfs view; None without it."""
+        rows = self.view_rows()
+        return rows and rows[-1]
 
     def counters(self):
         """The core's counters; None on a kernel without it."""

@@ -15,7 +15,7 @@
 plan 6
 
 missing=
-for c in never_onlined skippable movable plain in_use poisoned refs; do
+for c in never_onlined skippable movable plain poisoned refs; do
 	[ -n "$(column $c)" ] || missing="$missing $c"
 done
 is "pages: every column is there" "$missing" ""
@@ -34,7 +34,7 @@ fi
 # total offline N poisoned N both N first PFN
 # shellcheck disable=SC2046 # split into words
 set -- $("$DIR/kpf_offline")
-sum=$((skippable + $(column movable) + $(column plain) + $(column in_use)))
+sum=$((skippable + $(column movable) + $(column plain)))
 is "the kinds add up to what kpageflags shows" "$sum" "$3"
 
 is "poisoned: agrees with kpageflags" "$(column poisoned)" "$7"
