@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * agent - PID 1 of a guest that has no shell
+ *
+ * Takes requests and answers them like guest-init, on the second console: a
+ * line with a number and a command in base64, answered by a line with number,
+ * status and length, and then that many bytes of output. A command is words
+ * separated by blanks; there is no quoting:
+ *
+ *	cat FILE...		print files
+ *	echo WORD... > FILE	write the words, and a newline, to a file
+ *	PROGRAM ARGUMENT...	run a program of /tests
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#define CONTROL		"/dev/hvc1"
+#define OUTPUT		"/output"
+#define MAX_WORDS	64
+
+static int complain(FILE *out, const char *what)
+{
+	fprintf(out, "%s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static int cat(FILE *out, char **files)
+{
+	char buf[65536];
+	ssize_t got;
+	int fd;
+
+	for (; *files; files++) {
+		fd = open(*files, O_RDONLY);
+		if (fd < 0)
+			return complain(out, *files);
+		while ((got = read(fd, buf, sizeof(buf))) > 0)
+			fwrite(buf, 1, got, out);
+		close(fd);
+		if (got < 0)
+			return complain(out, *files);
+	}
+	return 0;
+}
+
+/* The words are written at once, as files of sysfs want it. */
+static int echo(FILE *out, char **words)
+{
+	char text[4096] = "";
+	int fd, status = 0;
+
+	while (*words && strcmp(*words, ">")) {
+		strncat(text, *words++, sizeof(text) - strlen(text) - 2);
+		strcat(text, *words && strcmp(*words, ">") ? " " : "\n");
+	}
+	if (!*words || !words[1] || words[2]) {
+		fputs("echo WORD... > FILE\n", out);
+		return 2;
+	}
+
+	fd = open(words[1], O_WRONLY);
+	if (fd < 0)
+		return complain(out, words[1]);
+	if (write(fd, text, strlen(text)) < 0)
+		status = complain(out, words[1]);
+	close(fd);
+	return status;
+}
+
+static int run(FILE *out, char **words)
+{
+	char path[256];
+	int status;
+	pid_t pid;
+
+	fflush(out);
+	pid = fork();
+	if (pid < 0)
+		return complain(out, "fork");
+	if (!pid) {
+		dup2(fileno(out), 1);
+		dup2(fileno(out), 2);
+		snprintf(path, sizeof(path), "/tests/%s", words[0]);
+		execv(path, words);
+		perror(path);
+		_exit(127);
+	}
+	if (waitpid(pid, &status, 0) < 0)
+		return complain(out, "waitpid");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int do_command(FILE *out, char *command)
+{
+	char *words[MAX_WORDS + 1], *word;
+	int n = 0;
+
+	for (word = strtok(command, " \n"); word && n < MAX_WORDS; word = strtok(NULL, " \n"))
+		words[n++] = word;
+	words[n] = NULL;
+
+	if (!n)
+		return 0;
+	if (!strcmp(words[0], "cat"))
+		return cat(out, words + 1);
+	if (!strcmp(words[0], "echo"))
+		return echo(out, words + 1);
+	return run(out, words);
+}
+
+/* In place: the result is shorter than the text. */
+static void decode_base64(char *text)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	unsigned int bits = 0, n = 0;
+	char *to = text;
+	const char *digit;
+
+	for (; *text && (digit = strchr(digits, *text)); text++) {
+		bits = bits << 6 | (digit - digits);
+		n += 6;
+		if (n >= 8) {
+			n -= 8;
+			*to++ = bits >> n;
+		}
+	}
+	*to = '\0';
+}
+
+static void answer(FILE *control, long nr, char *command)
+{
+	FILE *out = fopen(OUTPUT, "w+");
+	char buf[4096];
+	int status;
+	size_t got;
+
+	if (!out) {
+		fprintf(control, "%ld 126 0\n", nr);
+		return;
+	}
+	status = do_command(out, command);
+	fseek(out, 0, SEEK_END);
+	fprintf(control, "%ld %d %ld\n", nr, status, ftell(out));
+	rewind(out);
+	while ((got = fread(buf, 1, sizeof(buf), out)))
+		fwrite(buf, 1, got, control);
+	fclose(out);
+}
+
+static void mount_at(const char *type, const char *where)
+{
+	mkdir(where, 0755);
+	if (mount(type, where, type, 0, NULL))
+		complain(stderr, where);
+}
+
+int main(void)
+{
+	char line[8192], *command;
+	struct termios tty;
+	FILE *in, *control;
+	long nr;
+	int fd;
+
+	mount_at("devtmpfs", "/dev");
+	fd = open("/dev/console", O_RDWR);
+	dup2(fd, 0);
+	dup2(fd, 1);
+	dup2(fd, 2);
+	mount_at("proc", "/proc");
+	mount_at("sysfs", "/sys");
+	mount_at("debugfs", "/sys/kernel/debug");
+
+	fd = open(CONTROL, O_RDWR | O_NOCTTY);
+	if (fd < 0) {
+		fprintf(stderr, "agent: no control port\n");
+		pause();
+	}
+	tcgetattr(fd, &tty);
+	cfmakeraw(&tty);
+	tcsetattr(fd, TCSANOW, &tty);
+	in = fdopen(fd, "r");
+	control = fdopen(dup(fd), "w");
+
+	fprintf(stderr, "guest-init: ready, pages of %ld bytes\n", sysconf(_SC_PAGESIZE));
+	while (fgets(line, sizeof(line), in)) {
+		nr = strtol(line, &command, 10);
+		command += strspn(command, " ");
+		decode_base64(command);
+		answer(control, nr, command);
+		fflush(control);
+	}
+	return 1;
+}

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Scenarios that run on the converted and on the unmodified kernel.
+
+Used by ppc-tests and vmware-tests. A scenario is a function that gets a Run:
+it looks, expects, and reports what is wrong. On the unmodified kernel some of
+that is known: a scenario that names the stock bug it is about is skipped there
+if the bug does not show, for then it would prove nothing.
+
+Result lines: GROUP/NAME for the converted kernel, GROUP/NAME/stock for the
+unmodified one.
+"""
+
+import argparse
+import concurrent.futures
+import inspect
+import os
+import sys
+import threading
+import time
+
+import guest
+
+SCENARIOS = {}
+PRINT = threading.Lock()
+COUNT = {"ok": 0, "not ok": 0, "skip": 0}
+
+
+def scenario(name, stock_bug=None, stock_expect=(), **options):
+    """Register a function as a scenario.
+
+    stock_bug: what the unmodified kernel does wrong here; stock_expect: regular
+    expressions of what it then prints on the console; options: of its guest.
+    """
+    def register(function):
+        SCENARIOS[name] = (function, stock_bug, stock_expect, options)
+        return function
+    return register
+
+
+def result(verdict, name, why=""):
+    with PRINT:
+        COUNT[verdict] += 1
+        print(f"{verdict} {name}" + (f": {why}" if why else ""), flush=True)
+
+
+def say(text):
+    with PRINT:
+        print("# " + text, file=sys.stderr, flush=True)
+
+
+class Run:
+    """One scenario on one kernel."""
+
+    def __init__(self, g, ours, stock_bug):
+        self.g, self.ours, self.stock_bug = g, ours, stock_bug
+        self.problems, self.shown = [], []
+
+    def problem(self, text, bug=False):
+        """Something is wrong; with bug, it is the one that stock is known for."""
+        if bug and self.stock_bug and not self.ours:
+            self.shown.append(text)
+        else:
+            self.problems.append(text)
+
+    def expect(self, what, got, want, bug=False):
+        if got != want:
+            self.problem(f"{what}: {got}, expected {want}", bug)
+
+    def write(self, text, path, timeout=90):
+        """Write a line to a file of the guest; true if that worked."""
+        return self.g.sh(f"echo {text} > {path}", timeout, check=False)[0] == 0
+
+    def read(self, path):
+        return self.g.sh(f"cat {path}").strip()
+
+    def set_block(self, name, state, timeout=90):
+        return self.write(state, f"/sys/devices/system/memory/{name}/state", timeout)
+
+    def vmstat(self, *names):
+        figures = dict(l.split() for l in self.g.sh("cat /proc/vmstat").splitlines())
+        return [int(figures[n]) for n in names]
+
+
+def run(group, name, make_guest, image, ours):
+    """Run one scenario on one kernel and report it."""
+    function, stock_bug, stock_expect, options = SCENARIOS[name]
+    which = "ours" if ours else "stock"
+    label = f"{group}/{name}" + ("" if ours else "/stock")
+    start = time.monotonic()
+    say(f"{name} ({which}) starts")
+    t, problem = None, None
+    try:
+        with make_guest(image, name=f"{group}-{name}-{which}",
+                        expect=() if ours else stock_expect, interval=10,
+                        progress=lambda text: say(f"{name} ({which}): {text}"),
+                        **options) as g:
+            t = Run(g, ours, stock_bug)
+            function(t)
+            g.alive()
+    except guest.Skip as e:
+        result("skip", label, e)
+        return
+    except guest.GuestError as e:
+        problem, *more = str(e).splitlines()
+        for line in more:
+            say(f"{name} ({which}): {line.strip()}")
+    problems = (t.problems if t else []) + ([problem] if problem else [])
+    shown = t.shown if t else []
+    for text in shown:
+        say(f"{name} ({which}): {stock_bug}: {text}")
+    if problems:
+        result("not ok", label, "; ".join(problems))
+    elif stock_bug and not ours and not shown:
+        result("skip", label, f"this kernel does not show it: {stock_bug}")
+    else:
+        result("ok", label)
+    say(f"{name} ({which}) took {time.monotonic() - start:.0f} s")
+
+
+def main(group, doc, make_guest):
+    """The whole of a test script. make_guest(image, **options): a guest."""
+    p = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("ours", metavar="OURS", nargs="?")
+    p.add_argument("stock", metavar="STOCK", nargs="?")
+    p.add_argument("names", metavar="NAME", nargs="*")
+    p.add_argument("--list", action="store_true", help="list the scenarios")
+    args = p.parse_args()
+    if args.list:
+        for name, (function, *_) in SCENARIOS.items():
+            print(f"{name:24} {inspect.getdoc(function).splitlines()[0]}")
+        return 0
+    if not args.stock:
+        p.error("OURS and STOCK are needed; either may be -")
+    wrong = set(args.names) - set(SCENARIOS)
+    if wrong:
+        p.error("no such scenario: " + " ".join(sorted(wrong)))
+    guest.die_on_sigterm()
+
+    start = time.monotonic()
+    pool = concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2")))
+    try:
+        jobs = [pool.submit(run, group, name, make_guest, image, ours)
+                for name in SCENARIOS if not args.names or name in args.names
+                for ours, image in ((True, args.ours), (False, args.stock))
+                if image != "-"]
+        for job in jobs:
+            job.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        guest.end_all()
+        pool.shutdown()
+    say(f"{group} tests took {time.monotonic() - start:.0f} s")
+    return 1 if COUNT["not ok"] else 0
