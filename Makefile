@@ -14,12 +14,14 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test apply series setup fetch tree config build golden check matrix steps
+.PHONY: help demo test bench apply series setup fetch tree config build golden check matrix steps
 
 help:
 	@echo 'make demo               build a converted kernel and walk a guest with real devices through plugging,'
 	@echo '                        ballooning and offlining, with a table of its offline pages after each step'
 	@echo 'make test               every check; ends with "N passed, N failed, N skipped"'
+	@echo 'make bench              what the balloon costs, next to the unmodified kernel: guest instructions and device'
+	@echo '                        round trips for each page inflated, deflated and migrated'
 	@echo 'make apply LINUX=path   convert your tree: a clean git tree gets a new branch with a commit per step,'
 	@echo '                        a plain tree is left as it is and converted into a copy, printed last'
 	@echo 'make series             list the steps'
@@ -41,8 +43,6 @@ help:
 	@echo '                        steps convert a copy of it'
 	@echo '  CACHE=$(CACHE)'
 	@echo '  JOBS=$(JOBS)                compilers at a time'
-	@echo
-	@echo 'Not built yet: make bench.'
 
 demo: build
 	harness/setup guest
@@ -50,6 +50,10 @@ demo: build
 
 test:
 	harness/test
+
+bench: tree
+	harness/setup guest
+	harness/bench
 
 ifneq ($(LINUX),)
 apply:
