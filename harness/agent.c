@@ -52,7 +52,7 @@ static int cat(FILE *out, char **files)
 }
 
 /* The words are written at once, as files of sysfs want it. */
-static int echo(FILE *out, char **words)
+static int write_words(FILE *out, char **words)
 {
 	char text[4096] = "";
 	int fd, status = 0;
@@ -103,7 +103,7 @@ static int do_command(FILE *out, char *command)
 	char *words[MAX_WORDS + 1], *word;
 	int n = 0;
 
-	for (word = strtok(command, " \n"); word && n < MAX_WORDS; word = strtok(NULL, " \n"))
+	for (word = strtok(command, "\n "); word && n < MAX_WORDS; word = strtok(NULL, "\n "))
 		words[n++] = word;
 	words[n] = NULL;
 
@@ -112,7 +112,7 @@ static int do_command(FILE *out, char *command)
 	if (!strcmp(words[0], "cat"))
 		return cat(out, words + 1);
 	if (!strcmp(words[0], "echo"))
-		return echo(out, words + 1);
+		return write_words(out, words + 1);
 	return run(out, words);
 }
 
