@@ -13,6 +13,7 @@
 [ -e $VIEW/pages ] || skip_all "no $VIEW/pages: kernel without CONFIG_OFFLINE_PAGES"
 
 plan 6
+look
 
 missing=
 for c in never_onlined skippable movable plain poisoned refs; do
