@@ -5589,6 +5589,69 @@ static void misuse_isolated(struct kunit *test)
 	expect_accounting(test);
 }
 
+/* A block that the host refused goes on as small pages. */
+static void pass_isolated(struct kunit *test)
+{
+	struct mock *big = new_mock(test, &mock_kinds[5]);
+	struct mock *small = new_mock(test, &mock_kinds[0]);
+	struct mock *unlike = new_mock(test, &mock_kinds[3]);
+	unsigned long i, pfn, block = block_pages(big);
+	struct offline_test *t = test->priv;
+
+	pfn = mock_range(test, big, 2);
+	mock_host_remove(big, pfn);
+	KUNIT_ASSERT_PTR_EQ(test, isolate_offline_page(&big->owner),
+			    pfn_to_page(pfn));
+
+	/* Not isolated, not a block, not from a block, not alike. */
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			pass_isolated_offline_pages(&big->owner, &small->owner,
+						    pfn + block, block,
+						    GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			pass_isolated_offline_pages(&big->owner, &small->owner,
+						    pfn, block - 1,
+						    GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			pass_isolated_offline_pages(&small->owner, &big->owner,
+						    pfn + 1, 1, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, -EINVAL,
+			pass_isolated_offline_pages(&big->owner, &unlike->owner,
+						    pfn, block, GFP_KERNEL));
+	expect_misuse(test, 4);
+
+	/* No memory for the new owner's bits. */
+	t->fail_at = 0;
+	kunit_activate_static_stub(test, offline_pages_alloc_chunk,
+				   stub_alloc_chunk);
+	KUNIT_EXPECT_EQ(test, -ENOMEM,
+			pass_isolated_offline_pages(&big->owner, &small->owner,
+						    pfn, block, GFP_KERNEL));
+	kunit_deactivate_static_stub(test, offline_pages_alloc_chunk);
+	KUNIT_EXPECT_EQ(test, big->owner.nr_isolated, block);
+	KUNIT_EXPECT_EQ(test, small->owner.nr_isolated, 0UL);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			pass_isolated_offline_pages(&big->owner, &small->owner,
+						    pfn, block, GFP_KERNEL));
+	KUNIT_EXPECT_EQ(test, big->owner.nr_isolated, 0UL);
+	KUNIT_EXPECT_EQ(test, small->owner.nr_isolated, block);
+	KUNIT_EXPECT_EQ(test, big->owner.nr_pages, block);
+	mock_deflate_all(big);
+
+	/* One page goes back to Linux, the others are the new owner's. */
+	free_isolated_offline_page(&small->owner, pfn_to_page(pfn));
+	expect_back(test, pfn, 1);
+	for (i = 1; i < block; i++) {
+		mock_host_add(small, pfn + i);
+		putback_offline_page(&small->owner, pfn_to_page(pfn + i));
+	}
+	expect_mock(test, small, block - 1);
+	mock_deflate_all(small);
+	expect_mock(test, small, 0);
+	expect_mock(test, big, 0);
+}
+
 static void misuse_blocks(struct kunit *test)
 {
 	struct mock *m = new_mock(test, &mock_kinds[5]);
@@ -5989,6 +6052,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE_PARAM(unregister_waits, leave_gen_params),
 	KUNIT_CASE_PARAM(unregister_with_balloon, page_kind_gen_params),
 	KUNIT_CASE(misuse_isolated),
+	KUNIT_CASE(pass_isolated),
 	KUNIT_CASE(misuse_blocks),
 	KUNIT_CASE(misuse_movable),
 	KUNIT_CASE_PARAM(contig_alloc_moves, mock_kind_gen_params),
