@@ -381,6 +381,19 @@ static void lose_page(const struct offline_page_owner *owner, struct page *page,
 	count_pages(OFFLINE_PAGES_POISONED, 1);
 }
 
+/* The same for a page that was in its owner's set: the owner hears of it. */
+static void lose_held_page(struct offline_page_owner *owner, struct page *page)
+{
+	struct managed_batch batch = {};
+
+	lose_page(owner, page, &batch);
+	managed_batch_flush(&batch);
+	count_deflated(owner, 1);
+	/* A block leaves as a whole: the owner gives it back itself. */
+	if (!owner->order && owner->ops && owner->ops->poisoned)
+		owner->ops->poisoned(owner, page);
+}
+
 /*
  * Owners and their bits.
  */
@@ -513,6 +526,25 @@ static unsigned long owner_isolate_run(struct offline_page_owner *owner,
 	bitmap_clear(bits, first, nr);
 	owner->nr_pages -= nr;
 	owner->nr_isolated += nr;
+	return nr;
+}
+
+/* The same, with the first page of each block in @pfns. */
+static unsigned long owner_isolate_blocks(struct offline_page_owner *owner,
+					  unsigned long pfn,
+					  unsigned long nr_pages,
+					  enum isolate_for what,
+					  unsigned long *pfns)
+{
+	unsigned long i, nr;
+
+	nr = owner_isolate_run(owner, pfn, nr_pages, what);
+	if (!nr)
+		return 0;
+	for (i = 0; i < nr; i += 1UL << owner->order)
+		*pfns++ = pfn + i;
+	trace_offline_page_isolate(owner, pfn, nr, what == ISOLATE_TO_MOVE ?
+				   OFFLINE_PAGE_MOVABLE : 0);
 	return nr;
 }
 
@@ -1558,24 +1590,20 @@ EXPORT_SYMBOL_GPL(free_offline_pages_bulk);
 unsigned long isolate_offline_pages_bulk(struct offline_page_owner *owner,
 					 unsigned long nr, unsigned long *pfns)
 {
-	unsigned long i, run, got = 0, block = 1UL << owner->order;
+	unsigned long run, got = 0;
 
 	if (!args_valid(owner, 0, 0, 0))
 		return 0;
 
 	while (got < nr) {
 		struct page *page = first_page(owner);
-		unsigned long pfn;
 
 		if (!page)
 			break;
-		pfn = page_to_pfn(page);
-		run = owner_isolate_run(owner, pfn, (nr - got) * block,
-					ISOLATE_ANY);
-		for (i = 0; i < run; i += block)
-			pfns[got++] = pfn + i;
-		if (run)
-			trace_offline_page_isolate(owner, pfn, run, 0);
+		run = owner_isolate_blocks(owner, page_to_pfn(page),
+					   (nr - got) << owner->order,
+					   ISOLATE_ANY, pfns + got);
+		got += run >> owner->order;
 	}
 	return got;
 }
@@ -1787,7 +1815,6 @@ EXPORT_SYMBOL_GPL(pass_isolated_offline_pages);
 void poison_offline_page(struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page), nr = 0;
-	struct managed_batch batch = {};
 	struct offline_page_owner *owner;
 
 	might_sleep();
@@ -1799,11 +1826,7 @@ void poison_offline_page(struct page *page)
 	}
 	if (!nr)
 		return;
-	lose_page(owner, page, &batch);
-	managed_batch_flush(&batch);
-	count_deflated(owner, nr);
-	if (owner->ops && owner->ops->poisoned)
-		owner->ops->poisoned(owner, page);
+	lose_held_page(owner, page);
 	owner_end_isolated(owner, nr);
 }
 EXPORT_SYMBOL_IF_KUNIT(poison_offline_page);
@@ -1863,7 +1886,6 @@ struct migration {
 static void lose_poisoned(struct offline_page_owner *owner, unsigned long nr,
 			  const unsigned long *pfns)
 {
-	struct managed_batch batch = {};
 	unsigned long i;
 
 	if (owner->order)
@@ -1876,13 +1898,8 @@ static void lose_poisoned(struct offline_page_owner *owner, unsigned long nr,
 		if (likely(!PageHWPoison(page)))
 			continue;
 		owner_take_run(owner, pfns[i], 1, &held);
-		if (!held)
-			continue;
-		lose_page(owner, page, &batch);
-		managed_batch_flush(&batch);
-		count_deflated(owner, 1);
-		if (owner->ops && owner->ops->poisoned)
-			owner->ops->poisoned(owner, page);
+		if (held)
+			lose_held_page(owner, page);
 	}
 }
 
@@ -2144,6 +2161,28 @@ static int migrate_isolated(const struct migration *m,
 	return ret;
 }
 
+/*
+ * Up to @max pages or blocks from the block of @pfn on. A block is taken as a
+ * whole, even if it reaches out of the range. Returns where they end; *nr is
+ * their number.
+ */
+static unsigned long isolate_to_move(struct offline_page_owner *owner,
+				     unsigned long pfn, unsigned long end_pfn,
+				     unsigned int max, unsigned long *pfns,
+				     unsigned int *nr)
+{
+	unsigned long block = 1UL << owner->order;
+	unsigned long head = round_down(pfn, block);
+	unsigned long nr_pages;
+
+	nr_pages = owner_isolate_blocks(owner, head,
+					min(max * block,
+					    round_up(end_pfn, block) - head),
+					ISOLATE_TO_MOVE, pfns);
+	*nr = nr_pages >> owner->order;
+	return head + nr_pages;
+}
+
 /**
  * isolate_offline_page_run - isolate movable pages for migration
  * @batch: they are added to this
@@ -2165,7 +2204,8 @@ long isolate_offline_page_run(struct offline_page_batch *batch,
 			      unsigned int max_order)
 {
 	struct offline_page_owner *owner;
-	unsigned long i, nr, head, block;
+	unsigned long stop_pfn;
+	unsigned int nr;
 
 	guard(rcu)();
 	owner = find_owner(pfn);
@@ -2175,18 +2215,14 @@ long isolate_offline_page_run(struct offline_page_batch *batch,
 			  batch->nr == OFFLINE_PAGE_BATCH))
 		return -EBUSY;
 
-	block = 1UL << owner->order;
-	head = round_down(pfn, block);
-	nr = min((OFFLINE_PAGE_BATCH - batch->nr) * block,
-		 round_up(end_pfn, block) - head);
-	nr = owner_isolate_run(owner, head, nr, ISOLATE_TO_MOVE);
+	stop_pfn = isolate_to_move(owner, pfn, end_pfn,
+				   OFFLINE_PAGE_BATCH - batch->nr,
+				   batch->pfns + batch->nr, &nr);
 	if (!nr)
 		return 0;
 	batch->owner = owner;
-	for (i = 0; i < nr; i += block)
-		batch->pfns[batch->nr++] = head + i;
-	trace_offline_page_isolate(owner, head, nr, OFFLINE_PAGE_MOVABLE);
-	return head + nr - pfn;
+	batch->nr += nr;
+	return stop_pfn - pfn;
 }
 EXPORT_SYMBOL_IF_KUNIT(isolate_offline_page_run);
 
@@ -2315,7 +2351,8 @@ static void isolate_range(struct migration *m, unsigned long *pfn,
 			  unsigned long end_pfn, unsigned int max)
 {
 	struct offline_page_owner *owner;
-	unsigned long i, nr, head, block;
+	unsigned long stop_pfn;
+	unsigned int nr;
 
 	m->nr = 0;
 	guard(rcu)();
@@ -2323,18 +2360,14 @@ static void isolate_range(struct migration *m, unsigned long *pfn,
 		owner = next_movable(pfn, end_pfn);
 		if (!owner || (m->nr && owner != m->owner))
 			return;
-		block = 1UL << owner->order;
-		head = round_down(*pfn, block);
-		nr = min((max - m->nr) * block, round_up(end_pfn, block) - head);
-		nr = owner_isolate_run(owner, head, nr, ISOLATE_TO_MOVE);
-		for (i = 0; i < nr; i += block)
-			m->src[m->nr++] = head + i;
-		if (nr) {
+		stop_pfn = isolate_to_move(owner, *pfn, end_pfn, max - m->nr,
+					   m->src + m->nr, &nr);
+		if (nr)
 			m->owner = owner;
-			trace_offline_page_isolate(owner, head, nr,
-						   OFFLINE_PAGE_MOVABLE);
-		}
-		*pfn = head + max(nr, block);
+		else
+			stop_pfn += 1UL << owner->order;
+		m->nr += nr;
+		*pfn = stop_pfn;
 	}
 }
 
@@ -2679,21 +2712,16 @@ EXPORT_SYMBOL_IF_KUNIT(offline_pages_counter);
 static void forget_run(struct offline_page_owner *owner, unsigned long pfn,
 		       unsigned long nr_pages)
 {
-	struct managed_batch batch = {};
-
-	count_deflated(owner, nr_pages);
 	for (; nr_pages--; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
-		if (likely(!PageHWPoison(page))) {
-			account_balloon(owner, page, -1);
+		if (unlikely(PageHWPoison(page))) {
+			lose_held_page(owner, page);
 			continue;
 		}
-		lose_page(owner, page, &batch);
-		if (!owner->order && owner->ops && owner->ops->poisoned)
-			owner->ops->poisoned(owner, page);
+		account_balloon(owner, page, -1);
+		count_deflated(owner, 1);
 	}
-	managed_batch_flush(&batch);
 }
 
 static int offline_pages_memory_cb(struct notifier_block *nb,

@@ -132,7 +132,7 @@ struct offline_page_owner {
 	spinlock_t lock;		/* the bits and what is below */
 	unsigned long nr_pages;
 	unsigned long nr_isolated;	/* offline, the owner's, but not in the set */
-	unsigned long lowest;		/* no sound page is held below */
+	unsigned long lowest;		/* no page is held below */
 	unsigned long nr_added;		/* how often pages came in */
 };
 
