@@ -3472,6 +3472,15 @@ static void mock_host_remove(struct mock *m, unsigned long pfn)
 		mock_wrong(m, pfn, "comes from the host, which does not have it");
 }
 
+/* Its pages are as it took them, but that some are poisoned. */
+static const char *mock_page_wrong(const struct mock *m,
+				   const struct page *page)
+{
+	unsigned int poisoned = PageHWPoison(page) ? TEST_POISONED : 0;
+
+	return offline_page_wrong(page, m->flags | poisoned);
+}
+
 /* What it is asked to exchange nobody else may have a hand on. */
 static void mock_check_alone(struct mock *m, unsigned long pfn)
 {
@@ -3481,11 +3490,8 @@ static void mock_check_alone(struct mock *m, unsigned long pfn)
 		mock_wrong(m, pfn, "is no block");
 	for (i = pfn; i < pfn + block_pages(m); i++) {
 		const struct page *page = pfn_to_page(i);
-		const char *wrong;
+		const char *wrong = mock_page_wrong(m, page);
 
-		wrong = offline_page_wrong(page, m->flags |
-					   (PageHWPoison(page) ?
-					    TEST_POISONED : 0));
 		if (wrong)
 			mock_wrong(m, i, wrong);
 		if (offline_page_held(&m->owner, i))
@@ -3730,11 +3736,8 @@ static void __expect_mock(struct kunit *test, struct mock *m,
 		nr++;
 		for (i = pfn; i < pfn + block_pages(m); i++) {
 			const struct page *page = pfn_to_page(i);
-			const char *wrong;
+			const char *wrong = mock_page_wrong(m, page);
 
-			wrong = offline_page_wrong(page, m->flags |
-						   (PageHWPoison(page) ?
-						    TEST_POISONED : 0));
 			if (!wrong && !offline_page_held(&m->owner, i))
 				wrong = "the host has it, and the guest lost it";
 			if (wrong) {
