@@ -2016,7 +2016,8 @@ static unsigned int result_run(const struct migration *m, unsigned int i)
 	for (n = 1; i + n < m->nr; n++) {
 		if (m->result[i + n] != m->result[i])
 			break;
-		if (m->result[i] == OFFLINE_PAGE_KEPT)
+		if (m->result[i] == OFFLINE_PAGE_KEPT ||
+		    m->result[i] == OFFLINE_PAGE_ADDED)
 			continue;
 		if (m->src[i + n] != m->src[i] + n * block ||
 		    page_zone(pfn_to_page(m->src[i + n])) !=
@@ -2026,8 +2027,8 @@ static unsigned int result_run(const struct migration *m, unsigned int i)
 	return n;
 }
 
-/* The destinations of these pages are the owner's now. */
-static void targets_stay(const struct migration *m, unsigned int i,
+/* These destinations are the owner's now. */
+static void targets_join(const struct migration *m, unsigned int i,
 			 unsigned int nr, struct managed_batch *batch)
 {
 	unsigned long block = 1UL << m->owner->order;
@@ -2038,12 +2039,23 @@ static void targets_stay(const struct migration *m, unsigned int i,
 
 		account_managed(m->owner, page, -(long)block, batch);
 		account_balloon(m->owner, page, block);
-		trace_offline_page_migrate(m->owner, m->src[j], m->dst[j],
-					   block);
 	}
 	owner_settle(m->owner, nr, m->dst + i);
 	lose_poisoned(m->owner, nr, m->dst + i);
 	count_pages(OFFLINE_PAGES_ALLOCATED, nr * block);
+}
+
+/* These destinations took the place of their sources. */
+static void targets_stay(const struct migration *m, unsigned int i,
+			 unsigned int nr, struct managed_batch *batch)
+{
+	unsigned long block = 1UL << m->owner->order;
+	unsigned int j;
+
+	for (j = i; j < i + nr; j++)
+		trace_offline_page_migrate(m->owner, m->src[j], m->dst[j],
+					   block);
+	targets_join(m, i, nr, batch);
 	count_pages(OFFLINE_PAGES_MIGRATED, nr * block);
 #ifdef CONFIG_BALLOON_MIGRATION
 	if (m->owner->balloon)
@@ -2135,6 +2147,14 @@ static int migrate_isolated(const struct migration *m,
 		if (m->result[i] == OFFLINE_PAGE_MOVED) {
 			targets_stay(m, i, n, &in);
 			source_leave(m, i, n, &out);
+			continue;
+		}
+		if (m->result[i] == OFFLINE_PAGE_ADDED) {
+			count_inflated(owner, n * block);
+			targets_join(m, i, n, &in);
+			putback_kept(m, i, n);
+			count_pages(OFFLINE_PAGES_MIGRATE_KEPT, n * block);
+			kept += n * block;
 			continue;
 		}
 		for (j = i; j < min(i + n, nr_dst); j++)

@@ -58,6 +58,8 @@ enum offline_page_moved {
 	OFFLINE_PAGE_MOVED,
 	/* It gave up the source, and did not take the destination. */
 	OFFLINE_PAGE_DEFLATED,
+	/* It holds both: the host took the one, and did not give the other. */
+	OFFLINE_PAGE_ADDED,
 };
 
 /**
