@@ -204,7 +204,8 @@ class Tree:
             end += 1
             if end == len(lines):
                 raise Failure(f"Drop: {path}: no line below /{pattern}/ matches /{last}/")
-        del lines[place:end + 1]
+        blank = [0 < at < len(lines) and not lines[at].strip() for at in (place - 1, end + 1)]
+        del lines[place:end + 1 + all(blank)]
         self.new[path] = "".join(lines)
 
     def anchor(self, path, pattern, what):
