@@ -1070,7 +1070,7 @@ static unsigned long inflate(struct balloon_device *b, unsigned long now,
 			return back_off(b, now, BALLOON_HOST_REFUSED);
 	}
 	/* Much was done: the next failure is a new one. */
-	if (batch->nr - batch->nr_failed >= WORTH_A_ROUND >> s->order)
+	if ((u64)(batch->nr - batch->nr_failed) << s->order >= WORTH_A_ROUND)
 		b->back_off = 0;
 	return 0;
 }
@@ -1311,7 +1311,8 @@ static void return_all(struct balloon_device *b)
 			continue;
 		}
 		/* Busy, refused, or being migrated. */
-		if (++tries % 10 == 0)
+		tries++;
+		if (!b->batch.nr)
 			free_refused(b);
 		schedule_timeout_killable(max(HZ / 50, 1));
 	}
