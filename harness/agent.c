@@ -9,8 +9,12 @@
  *
  *	cat FILE...		print files
  *	echo WORD... > FILE	write the words, and a newline, to a file
+ *	ls DIRECTORY		modes and names of what is in it
+ *	hog KIB			use so much memory, in a process of its own
+ *	reboot			in a moment
  *	PROGRAM ARGUMENT...	run a program of /tests
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,7 +22,9 @@
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -75,9 +81,52 @@ static int write_words(FILE *out, char **words)
 	return status;
 }
 
-static int run(FILE *out, char **words)
+static int list(FILE *out, const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	struct stat st;
+
+	if (!dir)
+		return complain(out, path);
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.' &&
+		    !fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			fprintf(out, "%o %s\n", st.st_mode, entry->d_name);
+	closedir(dir);
+	return 0;
+}
+
+/* Each page once, whatever the size of a page is. */
+static void hog(size_t size)
+{
+	size_t at;
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("mmap");
+		_exit(1);
+	}
+	for (at = 0; at < size; at += 4096)
+		p[at] = 1;
+	_exit(0);
+}
+
+static void run_child(char **words)
 {
 	char path[256];
+
+	if (!strcmp(words[0], "hog") && words[1])
+		hog(strtoul(words[1], NULL, 10) * 1024);
+	snprintf(path, sizeof(path), "/tests/%s", words[0]);
+	execv(path, words);
+	perror(path);
+	_exit(127);
+}
+
+static int run(FILE *out, char **words)
+{
 	int status;
 	pid_t pid;
 
@@ -88,14 +137,27 @@ static int run(FILE *out, char **words)
 	if (!pid) {
 		dup2(fileno(out), 1);
 		dup2(fileno(out), 2);
-		snprintf(path, sizeof(path), "/tests/%s", words[0]);
-		execv(path, words);
-		perror(path);
-		_exit(127);
+		run_child(words);
 	}
 	if (waitpid(pid, &status, 0) < 0)
 		return complain(out, "waitpid");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* A reboot that leaves time for the answer. */
+static int reboot_soon(FILE *out)
+{
+	pid_t pid;
+
+	fflush(out);
+	pid = fork();
+	if (pid < 0)
+		return complain(out, "fork");
+	if (pid)
+		return 0;
+	sleep(1);
+	reboot(RB_AUTOBOOT);
+	_exit(1);
 }
 
 static int do_command(FILE *out, char *command)
@@ -113,6 +175,10 @@ static int do_command(FILE *out, char *command)
 		return cat(out, words + 1);
 	if (!strcmp(words[0], "echo"))
 		return write_words(out, words + 1);
+	if (!strcmp(words[0], "ls") && n == 2)
+		return list(out, words[1]);
+	if (!strcmp(words[0], "reboot"))
+		return reboot_soon(out);
 	return run(out, words);
 }
 
