@@ -70,6 +70,29 @@ def initramfs():
     return out
 
 
+def initramfs_with(*programs):
+    """The same, and behind it an archive with C programs of the harness."""
+    usual, name = initramfs(), "-".join(programs)
+    out = os.path.join(os.path.dirname(usual), name + ".cpio")
+    with tempfile.TemporaryDirectory() as root:
+        os.makedirs(root + "/bin")
+        try:
+            for program in programs:
+                subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-Wall", "-static",
+                                "-o", f"{root}/bin/{program}",
+                                os.path.join(TOP, "harness", program + ".c")], check=True)
+            names = "\n".join(["bin"] + ["bin/" + program for program in programs])
+            more = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=root,
+                                  input=names.encode(), check=True,
+                                  stdout=subprocess.PIPE).stdout
+        except (OSError, subprocess.CalledProcessError) as e:
+            raise GuestError(f"cannot build the initramfs with {name}: {e}") from None
+        with open(usual, "rb") as f, open(f"{root}/{name}", "wb") as both:
+            both.write(f.read() + more)
+        shutil.move(f"{root}/{name}", out)
+    return out
+
+
 class Qmp:
     """Minimal QMP client: commands and their results; events are kept."""
 
@@ -187,9 +210,13 @@ class Guest:
         except GuestError:
             self.alive()        # QEMU's own message says more
             raise
+        self.ready()
+        return self
+
+    def ready(self):
+        """Wait until the guest takes commands."""
         self.wait("guest-init to start",
                   lambda: "guest-init: ready" in self.console(), self.timeout)
-        return self
 
     def end(self):
         """End QEMU, gently first; safe at any time and more than once."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """Scenarios that run on the converted and on the unmodified kernel.
 
-Used by ppc-tests and vmware-tests. A scenario is a function that gets a Run:
-it looks, expects, and reports what is wrong. On the unmodified kernel some of
-that is known: a scenario that names the stock bug it is about is skipped there
-if the bug does not show, for then it would prove nothing.
+Used by balloon-tests, ppc-tests and vmware-tests. A scenario is a function that
+gets a Run: it looks, expects, and reports what is wrong. On the unmodified
+kernel some of that is known: a scenario that names the stock bug it is about is
+skipped there if the bug does not show, for then it would prove nothing.
 
 Result lines: GROUP/NAME for the converted kernel, GROUP/NAME/stock for the
 unmodified one.
@@ -21,17 +21,26 @@ import time
 import guest
 
 SCENARIOS = {}
+OURS_ONLY = set()
+STOCK_DIES = set()
 PRINT = threading.Lock()
 COUNT = {"ok": 0, "not ok": 0, "skip": 0}
 
 
-def scenario(name, stock_bug=None, stock_expect=(), **options):
+def scenario(name, stock_bug=None, stock_expect=(), both=True, stock_dies=False,
+             **options):
     """Register a function as a scenario.
 
     stock_bug: what the unmodified kernel does wrong here; stock_expect: regular
-    expressions of what it then prints on the console; options: of its guest.
+    expressions of what it then prints on the console; both: without it, the
+    unmodified kernel is left out unless the scenario is named; stock_dies: what
+    that does wrong may be the end of its guest; options: of the guest.
     """
     def register(function):
+        if not both:
+            OURS_ONLY.add(name)
+        if stock_dies:
+            STOCK_DIES.add(name)
         SCENARIOS[name] = (function, stock_bug, stock_expect, options)
         return function
     return register
@@ -104,6 +113,9 @@ def run(group, name, make_guest, image, ours):
         problem, *more = str(e).splitlines()
         for line in more:
             say(f"{name} ({which}): {line.strip()}")
+        if t and not ours and name in STOCK_DIES:
+            t.problem(problem, bug=True)
+            problem = None
     problems = (t.problems if t else []) + ([problem] if problem else [])
     shown = t.shown if t else []
     for text in shown:
@@ -143,7 +155,7 @@ def main(group, doc, make_guest):
         jobs = [pool.submit(run, group, name, make_guest, image, ours)
                 for name in SCENARIOS if not args.names or name in args.names
                 for ours, image in ((True, args.ours), (False, args.stock))
-                if image != "-"]
+                if image != "-" and (ours or args.names or name not in OURS_ONLY)]
         for job in jobs:
             job.result()
     finally:

@@ -2199,8 +2199,8 @@ static void expect_end(struct host *h)
 	expect_has(h, 0);
 }
 
-static void die(struct kunit *test, const struct death *death,
-		const struct host_kind *kind)
+static void let_host_die(struct kunit *test, const struct death *death,
+			 const struct host_kind *kind)
 {
 	struct host *h = alloc_host(test, kind);
 	unsigned int calls, moved;
@@ -2249,7 +2249,7 @@ static void host_dies(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(few_kinds); i++)
-		die(test, test->param_value, &few_kinds[i]);
+		let_host_die(test, test->param_value, &few_kinds[i]);
 }
 
 /* The transport says that it is gone. */

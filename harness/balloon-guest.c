@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * balloon-guest - what harness/balloon-tests runs in the guest
+ *
+ *	balloon-guest use MIB		use memory, until SIGTERM: mark every
+ *					page, look whether the mark is there,
+ *					and mark it anew, again and again
+ *	balloon-guest watch FILE	print what is in a file of sysfs, now and
+ *					each time that poll() reports a change
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+
+#define PAGE	4096
+#define WORDS	(PAGE / sizeof(long long))
+
+/* A lost page is all zeroes, or another one: some words tell. */
+#define PLACES	4
+static const unsigned int places[PLACES] = { 0, 1, WORDS / 2, WORDS - 1 };
+
+static void use(size_t size)
+{
+	struct timespec pause = { .tv_nsec = 20000000 };
+	unsigned long long *p, *word, round = 0, want;
+	size_t nr = size / PAGE, bad = 0, i, j;
+	sigset_t term;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		err(1, "mmap");
+	do {
+		for (i = 0; i < nr; i++) {
+			for (j = 0; j < PLACES; j++) {
+				word = p + i * WORDS + places[j];
+				want = round ? (unsigned long long)i << 32 | round : 0;
+				if (*word != want && !bad++)
+					printf("page %zu, round %llu: %#llx, expected %#llx\n",
+					       i, round, *word, want);
+				*word = (unsigned long long)i << 32 | (round + 1);
+			}
+		}
+		if (!round++)
+			puts("ready");
+		fflush(stdout);
+	} while (sigtimedwait(&term, NULL, &pause) != SIGTERM);
+	if (bad)
+		printf("%zu words are not as written\n", bad);
+	puts("done");
+}
+
+static void watch(const char *file)
+{
+	struct pollfd fd = { .fd = open(file, O_RDONLY), .events = POLLPRI };
+	char text[256];
+	ssize_t got;
+
+	if (fd.fd < 0)
+		err(1, "%s", file);
+	do {
+		got = pread(fd.fd, text, sizeof(text), 0);
+		if (got < 0) {
+			puts("removed");
+			break;
+		}
+		fwrite(text, 1, got, stdout);
+		fflush(stdout);
+	} while (poll(&fd, 1, -1) == 1 && (fd.revents & POLLPRI));
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 3 && !strcmp(argv[1], "use"))
+		use(strtoul(argv[2], NULL, 0) << 20);
+	else if (argc == 3 && !strcmp(argv[1], "watch"))
+		watch(argv[2]);
+	else
+		errx(2, "use MIB | watch FILE");
+	return 0;
+}
