@@ -14,7 +14,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench apply series setup fetch tree config build golden check matrix steps
+.PHONY: help demo test bench apply series size setup fetch tree config build golden check matrix steps
 
 help:
 	@echo 'make demo               build a converted kernel and walk a guest with real devices through plugging,'
@@ -25,6 +25,7 @@ help:
 	@echo 'make apply LINUX=path   convert your tree: a clean git tree gets a new branch with a commit per step,'
 	@echo '                        a plain tree is left as it is and converted into a copy, printed last'
 	@echo 'make series             list the steps'
+	@echo 'make size               lines of the balloon transports, next to the drivers that they replace'
 	@echo
 	@echo 'single steps, each doing first what it needs:'
 	@echo '  make setup            install missing Debian packages (as root)'
@@ -66,6 +67,9 @@ endif
 
 series:
 	@harness/apply --list
+
+size: fetch
+	@harness/size
 
 setup:
 	harness/setup
