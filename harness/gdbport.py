@@ -82,6 +82,15 @@ class Stub:
                                        f"{min(length - len(data), 1024):x}"))
         return data
 
+    def read_virtual(self, address, length):
+        """Read memory as the guest's kernel sees it."""
+        self("Qqemu.PhyMemMode:0")
+        data = self(f"m{address:x},{length:x}")
+        self("Qqemu.PhyMemMode:1")
+        if len(data) != 2 * length:
+            raise guest.GuestError(f"cannot read guest memory at {address:#x}: {data}")
+        return bytes.fromhex(data)
+
     def write(self, address, data):
         """Write physical memory."""
         for at in range(0, len(data), 1024):
@@ -117,13 +126,19 @@ def port_reads(vmlinux):
 
 
 # Commands, and what they are called here.
-START, GET_TARGET, GUEST_ID, DOORBELL = 0, 1, 4, 10
+START, GET_TARGET, GUEST_ID, DOORBELL_SET = 0, 1, 4, 10
 PAGES = {       # command: (locks, batched, 4 KiB frames a page)
     2: (True, False, 1), 3: (False, False, 1), 6: (True, True, 1), 7: (False, True, 1),
     8: (True, True, 512), 9: (False, True, 512)}
-BASIC, BATCHED, BATCHED_2M, WIDE_TARGET = 1 << 1, 1 << 2, 1 << 3, 1 << 5
+BASIC, BATCHED, BATCHED_2M, DOORBELL, WIDE_TARGET = (1 << n for n in range(1, 6))
+NEEDS = {2: BASIC, 3: BASIC, 6: BATCHED, 7: BATCHED, 8: BATCHED_2M, 9: BATCHED_2M,
+         DOORBELL_SET: DOORBELL}
 SUCCESS, WITH_CAPABILITIES = 0, 0x03000000
-(INVALID_COMMAND, INVALID_PFN, LOCKED, UNLOCKED, PINNED, _, RESET) = range(1, 8)
+(INVALID_COMMAND, INVALID_PFN, LOCKED, UNLOCKED, PINNED, NOT_NEEDED, RESET,
+ BUSY) = range(1, 9)
+NO_DOORBELL = 0xffffffff
+# struct page: without randomization, in a kernel of four page table levels.
+VMEMMAP, PAGE_STRUCT, PAGE_TYPE = 0xffffea0000000000, 64, 48
 
 
 class Host(threading.Thread):
@@ -133,6 +148,14 @@ class Host(threading.Thread):
     (locks, pfn, frames) for each page and returns the status. wrong lists what
     the guest did against the protocol; calls counts commands, and pages the
     pages that went each way.
+
+    What a host may do instead of being good: capabilities None: it answers START
+    like one that knows the basic commands only. claims: it says that it has
+    these capabilities. reset: it has forgotten everything, until the next
+    START; reset_after: it does so after that many more commands about pages.
+    instead(command) is a status with which it does nothing, or None.
+    meddle(command, registers) changes its answer, scribble(locks, n, entry) the
+    one to a page of a batch; in the book is what a good host had answered.
     """
 
     def __init__(self, path, places, capabilities):
@@ -140,9 +163,14 @@ class Host(threading.Thread):
         self.path, self.places, self.capabilities = path, places, capabilities
         self.lock = threading.Lock()
         self.target, self.refuse, self.reset = 0, None, False
+        self.claims = self.reset_after = self.instead = self.meddle = self.scribble = None
         self.blocks, self.frames = {}, set()
-        self.wrong, self.calls, self.starts = [], {}, 0
+        self.wrong, self.calls, self.starts, self.stops = [], {}, 0, 0
         self.pages = {True: 0, False: 0}
+        # What the guest said since the last START.
+        self.agreed, self.kind, self.limit, self.doorbell = 0, None, None, None
+        # Look into struct page; what is seen there first has to stay so.
+        self.typed, self.type = False, None
         self.problem = None
 
     # what a test asks
@@ -158,10 +186,17 @@ class Host(threading.Thread):
         with self.lock:
             return dict(self.blocks)
 
-    def count(self):
-        """Commands so far."""
+    def held_by(self, block):
+        """The book by blocks of so many frames: {first PFN of the block: frames}."""
+        count = {}
+        for pfn, frames in self.held().items():
+            count[pfn - pfn % block] = count.get(pfn - pfn % block, 0) + frames
+        return count
+
+    def count(self, *commands):
+        """Commands so far, or those given."""
         with self.lock:
-            return sum(self.calls.values())
+            return sum(n for c, n in self.calls.items() if c in commands or not commands)
 
     # the protocol
 
@@ -169,29 +204,42 @@ class Host(threading.Thread):
         if len(self.wrong) < 20:
             self.wrong.append(text)
 
+    def book(self, locks, pfn, frames):
+        if locks:
+            self.blocks[pfn] = frames
+            self.frames.update(range(pfn, pfn + frames))
+        else:
+            del self.blocks[pfn]
+            self.frames.difference_update(range(pfn, pfn + frames))
+
     def page(self, locks, pfn, frames):
         """Lock or unlock one page; returns its status."""
         what = f"{'lock' if locks else 'unlock'} of {frames} frames at {pfn:#x}"
-        mine = range(pfn, pfn + frames)
         if pfn % frames:
             self.error(f"{what}: not aligned")
             return INVALID_PFN
-        if locks and not self.frames.isdisjoint(mine):
+        if locks and not self.frames.isdisjoint(range(pfn, pfn + frames)):
             self.error(f"{what}: locked already")
             return LOCKED
         if not locks and self.blocks.get(pfn) != frames:
             self.error(f"{what}: not locked as such")
             return UNLOCKED
         status = self.refuse(locks, pfn, frames) if self.refuse else SUCCESS
-        if status == SUCCESS:
-            self.pages[locks] += 1
-            if locks:
-                self.blocks[pfn] = frames
-                self.frames.update(mine)
-            else:
-                del self.blocks[pfn]
-                self.frames.difference_update(mine)
+        self.pages[locks] += status == SUCCESS
+        # A host that says that it has a page, or has not, means it.
+        if status in (SUCCESS, LOCKED if locks else UNLOCKED):
+            self.book(locks, pfn, frames)
         return status
+
+    def look(self, stub, what, pfns):
+        """The pages are the balloon's own, whatever happens to them: the type
+        that an offline page has, and a reference count of 0."""
+        for pfn in pfns:
+            at = stub.read_virtual(VMEMMAP + pfn * PAGE_STRUCT + PAGE_TYPE, 8)
+            seen = struct.unpack("<II", at)
+            self.type = self.type or (seen[0], 0)
+            if seen != self.type:
+                self.error(f"{what} of {pfn:#x}: type {seen[0]:#x}, {seen[1]} references")
 
     def batch(self, stub, locks, frames, where, number):
         """The entries of a batch page: status in the low bits, PFN above."""
@@ -199,40 +247,86 @@ class Host(threading.Thread):
             self.error(f"a batch of {number} pages")
             return INVALID_PFN
         entries = list(struct.unpack(f"<{number}Q", stub.read(where << 12, 8 * number)))
+        if self.typed:
+            self.look(stub, "lock" if locks else "unlock",
+                      {entries[0] >> 12, (entries[-1] >> 12) + frames - 1})
         for n, entry in enumerate(entries):
             if entry & 0xfff:
                 self.error(f"batch entry {n} is {entry:#x}")
             entries[n] = entry & ~0x1f | self.page(locks, entry >> 12, frames)
+            if self.scribble:
+                entries[n] = self.scribble(locks, n, entries[n])
         stub.write(where << 12, struct.pack(f"<{number}Q", *entries))
         return SUCCESS
+
+    def forget(self):
+        self.blocks, self.frames = {}, set()
+
+    def start_command(self, r):
+        """START, with capabilities that are wanted; with none it is the end."""
+        self.forget()
+        self.reset, self.reset_after = False, None
+        wanted = r["rbx"]
+        self.agreed, self.kind, self.limit, self.doorbell = 0, None, None, None
+        if not wanted:
+            self.stops += 1
+        elif self.capabilities is None:
+            self.agreed = BASIC
+        else:
+            r["rcx"] = wanted & self.capabilities if self.claims is None else self.claims
+            self.agreed = r["rcx"] & wanted
+            return WITH_CAPABILITIES
+        return SUCCESS
+
+    def page_command(self, stub, command, r):
+        locks, batched, frames = PAGES[command]
+        if batched:
+            status = self.batch(stub, locks, frames, r["rbx"], r["rsi"])
+        else:
+            if self.typed:
+                self.look(stub, "lock" if locks else "unlock", [r["rbx"]])
+            status = self.page(locks, r["rbx"], frames)
+        r["rbx"] = self.target
+        return status
 
     def command(self, stub, r):
         """Answer one command; r is changed to the registers after it."""
         command, status = r["rcx"], SUCCESS
         self.calls[command] = self.calls.get(command, 0) + 1
-        if command == START:
-            self.starts += 1
-            self.blocks, self.frames, self.reset = {}, set(), False
-            if r["rbx"]:
-                r["rcx"] = r["rbx"] & self.capabilities
-                status = WITH_CAPABILITIES
-        elif command in (GUEST_ID, DOORBELL):
-            pass
+        if command in PAGES and self.reset_after is not None:
+            self.reset_after -= 1
+            self.reset |= self.reset_after < 0
+        self.starts += command == START and r["rbx"] != 0
+        denied = self.instead(command) if self.instead else None
+        if denied is not None:
+            status = denied
+        elif command == START:
+            status = self.start_command(r)
+        elif command == GUEST_ID:
+            self.kind = r["rbx"]
+        elif command == DOORBELL_SET and r["rbx"] & NO_DOORBELL == NO_DOORBELL:
+            self.doorbell = None
+        elif not self.agreed & NEEDS.get(command, -1):
+            self.error(f"command {command} without the capability for it")
+            status = INVALID_COMMAND
+        elif command == DOORBELL_SET:
+            self.doorbell = r["rbx"], r["rsi"]
         elif self.reset:
+            self.forget()
             status = RESET
         elif command == GET_TARGET:
+            self.limit = r["rbx"]
             r["rbx"] = self.target
+        elif not (self.capabilities or BASIC) & NEEDS.get(command, 0):
+            status = INVALID_COMMAND        # claimed, and not true
         elif command in PAGES:
-            locks, batched, frames = PAGES[command]
-            if batched:
-                status = self.batch(stub, locks, frames, r["rbx"], r["rsi"])
-            else:
-                status = self.page(locks, r["rbx"], frames)
-            r["rbx"] = self.target
+            status = self.page_command(stub, command, r)
         else:
             self.error(f"command {command}")
             status = INVALID_COMMAND
         r["rax"] = status
+        if self.meddle:
+            self.meddle(command, r)
 
     def run(self):
         """Serve the guest until QEMU is gone."""

@@ -420,6 +420,8 @@ static int vmballoon_debug_show(struct seq_file *m, void *unused)
 		       atomic_long_read(&vmb->commands[VMBALLOON_TARGET]));
 	vmballoon_show(m, "doorbell", atomic_long_read(&vmb->rings));
 	vmballoon_show(m, "reset", atomic_long_read(&vmb->starts));
+	vmballoon_show(m, "shrink",
+		       balloon_device_counter(b, BALLOON_COUNT_SHRINKS));
 	vmballoon_show(m, "shrinkFree",
 		       balloon_device_counter(b, BALLOON_COUNT_SHRUNK));
 
