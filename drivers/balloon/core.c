@@ -893,8 +893,7 @@ static nodemask_t nodes_of(struct balloon_device *b)
 static void start_afresh_if_due(struct balloon_device *b, unsigned long now)
 {
 	if (!READ_ONCE(b->fresh) ||
-	    (b->was_fresh && now != b->last_fresh &&
-	     time_before(now, b->last_fresh + FRESH_PAUSE)))
+	    (b->was_fresh && time_before(now, b->last_fresh + FRESH_PAUSE)))
 		return;
 	b->was_fresh = true;
 	b->last_fresh = now;
@@ -1209,9 +1208,10 @@ static unsigned long balloon_step(struct balloon_device *b, unsigned long now)
 		free_refused(b);
 		return MAX_JIFFY_OFFSET;
 	}
-	start_afresh_if_due(b, now);
-	if (READ_ONCE(b->reset_wanted))
+	if (READ_ONCE(b->reset_wanted)) {
+		start_afresh_if_due(b, now);
 		return reset(b, now);
+	}
 
 	err = b->ops->target(b, &target);
 	if (err)
@@ -1221,8 +1221,8 @@ static unsigned long balloon_step(struct balloon_device *b, unsigned long now)
 	if (target != b->target) {
 		WRITE_ONCE(b->target, target);
 		WRITE_ONCE(b->fresh, true);
-		start_afresh_if_due(b, now);
 	}
+	start_afresh_if_due(b, now);
 
 	/* A floor that was raised also makes the balloon smaller. */
 	actual = balloon_device_actual(b);
@@ -1280,7 +1280,7 @@ static void balloon_work(struct work_struct *work)
 static void return_all(struct balloon_device *b)
 {
 	unsigned long freed, told = jiffies;
-	unsigned int tries = 0;
+	unsigned int tries = 0, empty = 0;
 	u64 actual;
 	int err;
 
@@ -1312,8 +1312,12 @@ static void return_all(struct balloon_device *b)
 		}
 		/* Busy, refused, or being migrated. */
 		tries++;
-		if (!b->batch.nr)
+		/* When all were asked for, once more from the start. */
+		empty = b->batch.nr ? 0 : empty + 1;
+		if (empty >= b->nr_sizes) {
 			free_refused(b);
+			empty = 0;
+		}
 		schedule_timeout_killable(max(HZ / 50, 1));
 	}
 	free_refused(b);
