@@ -85,6 +85,12 @@ enum balloon_call_kind {
 
 #define HISTOGRAM_BUCKETS	24
 
+/* What is not done again so soon. */
+struct pace {
+	bool done;			/* at last */
+	unsigned long last;
+};
+
 /* Pages of one size: a unit of the host's. */
 struct balloon_size {
 	struct balloon_device *balloon;
@@ -119,10 +125,7 @@ struct balloon_device {
 	bool waiting;			/* until retry_at */
 	unsigned long retry_at;
 	unsigned long back_off;
-	bool was_reset;			/* at last_reset */
-	unsigned long last_reset;
-	bool was_fresh;			/* at last_fresh */
-	unsigned long last_fresh;
+	struct pace resets, afresh;
 
 	struct mutex host_lock;		/* up to lock */
 	struct balloon_batch side;
@@ -412,16 +415,13 @@ static void balloon_rest(struct balloon_device *b, unsigned long delay,
  */
 void balloon_device_kick(struct balloon_device *balloon)
 {
-	unsigned long flags;
-
 	/* Against unregistration, which sets it under the same lock. */
-	spin_lock_irqsave(&balloon->lock, flags);
+	guard(spinlock_irqsave)(&balloon->lock);
 	if (balloon->live && !(balloon->limits.flags & BALLOON_BY_HAND)) {
 		if (balloon->limits.flags & BALLOON_WAKEUP)
 			pm_stay_awake(balloon->dev.parent);
 		mod_delayed_work(balloon_wq, &balloon->work, 0);
 	}
-	spin_unlock_irqrestore(&balloon->lock, flags);
 }
 EXPORT_SYMBOL_GPL(balloon_device_kick);
 
@@ -538,13 +538,6 @@ static unsigned int bucket(u64 value)
 	return min(value ? ilog2(value) + 1 : 0, HISTOGRAM_BUCKETS - 1);
 }
 
-static struct balloon_size *size_of(struct balloon_device *b,
-				    unsigned int order)
-{
-	return b->nr_sizes > 1 && order == b->size[0].order ?
-		&b->size[0] : &b->size[b->nr_sizes - 1];
-}
-
 DEFINE_LOCK_GUARD_0(no_reclaim, _T->flags = memalloc_noreclaim_save(),
 		    memalloc_noreclaim_restore(_T->flags), unsigned int flags)
 
@@ -586,15 +579,16 @@ static void tell_actual(struct balloon_device *b)
  * Let the host have the batch, or ask for it. Afterwards the count of pages
  * that it has is right, and it was told. -EBUSY also says that it was not asked.
  */
-static int call_host(struct balloon_device *b, struct balloon_batch *batch,
+static int call_host(struct balloon_size *s, struct balloon_batch *batch,
 		     enum balloon_call_kind kind)
 {
-	struct balloon_size *s = size_of(b, batch->order);
-	long pages = (long)batch->nr << batch->order, done;
+	long pages = (long)batch->nr << s->order, done;
+	struct balloon_device *b = s->balloon;
 	ktime_t start;
 	int err;
 
 	lockdep_assert_held(&b->host_lock);
+	batch->order = s->order;
 	batch->nr_failed = 0;
 	bitmap_zero(batch->failed, batch->nr);
 	if (b->asleep || READ_ONCE(b->gone) || READ_ONCE(b->reset_wanted))
@@ -747,11 +741,12 @@ static void settle_deflated(struct balloon_size *s, struct balloon_batch *batch,
 		putback_offline_pages_bulk(&s->owner, nr, batch->pfns);
 }
 
-static unsigned int batch_limit(const struct balloon_device *b,
-				unsigned int order)
+static unsigned int batch_limit(const struct balloon_size *s)
 {
-	return order ? READ_ONCE(b->limits.large_batch) :
-		       READ_ONCE(b->limits.batch);
+	const struct balloon_limits *limits = &s->balloon->limits;
+
+	return s->order ? READ_ONCE(limits->large_batch) :
+			  READ_ONCE(limits->batch);
 }
 
 /*
@@ -759,20 +754,17 @@ static unsigned int batch_limit(const struct balloon_device *b,
  * the host's answer; *freed is in pages. Nothing was found if that is 0 and the
  * answer, too.
  */
-static int deflate_batch(struct balloon_device *b, struct balloon_size *s,
-			 struct balloon_batch *batch, u64 units,
-			 unsigned long *freed)
+static int deflate_batch(struct balloon_size *s, struct balloon_batch *batch,
+			 u64 units, unsigned long *freed)
 {
 	int err;
 
-	lockdep_assert_held(&b->host_lock);
 	*freed = 0;
-	batch->order = s->order;
-	units = min_t(u64, units, batch_limit(b, s->order));
+	units = min_t(u64, units, batch_limit(s));
 	batch->nr = isolate_offline_pages_bulk(&s->owner, units, batch->pfns);
 	if (!batch->nr)
 		return 0;
-	err = call_host(b, batch, CALL_DEFLATE);
+	err = call_host(s, batch, CALL_DEFLATE);
 	if (!err)
 		*freed = (unsigned long)(batch->nr - batch->nr_failed) << s->order;
 	settle_deflated(s, batch, err);
@@ -838,7 +830,8 @@ static u64 room_to_inflate(struct balloon_device *b,
 			   enum balloon_reason *reason)
 {
 	long available = balloon_available_pages() - reserve_pages(b);
-	u64 has = most_pages(b) - min(most_pages(b), balloon_device_actual(b));
+	u64 most = most_pages(b);
+	u64 has = most - min(most, balloon_device_actual(b));
 
 	*reason = BALLOON_FLOOR;
 	if (balloon_under_pressure())
@@ -859,6 +852,17 @@ static unsigned long back_off(struct balloon_device *b, unsigned long now,
 	free_refused(b);
 	set_state(b, BALLOON_WAITING, reason);
 	return b->back_off;
+}
+
+/* How long it must still wait, in jiffies; 0 if it may be done, now. */
+static unsigned long pace_wait(struct pace *pace, unsigned long now,
+			       unsigned long pause)
+{
+	if (pace->done && time_before(now, pace->last + pause))
+		return pace->last + pause - now;
+	pace->done = true;
+	pace->last = now;
+	return 0;
 }
 
 static void forget_failures(struct balloon_device *b)
@@ -892,11 +896,8 @@ static nodemask_t nodes_of(struct balloon_device *b)
  */
 static void start_afresh_if_due(struct balloon_device *b, unsigned long now)
 {
-	if (!READ_ONCE(b->fresh) ||
-	    (b->was_fresh && time_before(now, b->last_fresh + FRESH_PAUSE)))
+	if (!READ_ONCE(b->fresh) || pace_wait(&b->afresh, now, FRESH_PAUSE))
 		return;
-	b->was_fresh = true;
-	b->last_fresh = now;
 	WRITE_ONCE(b->fresh, false);
 	forget_failures(b);
 }
@@ -958,7 +959,7 @@ static unsigned int alloc_units(struct balloon_device *b,
 	unsigned int flags = OFFLINE_PAGE_ISOLATED, got = 0;
 	gfp_t gfp = __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
 	nodemask_t nodes = nodes_of(b);
-	int nid = NUMA_NO_NODE;
+	int nid;
 
 	if (IS_ENABLED(CONFIG_BALLOON_MIGRATION)) {
 		gfp |= GFP_HIGHUSER_MOVABLE;
@@ -968,14 +969,14 @@ static unsigned int alloc_units(struct balloon_device *b,
 	}
 	if (s->order)
 		gfp &= ~__GFP_DIRECT_RECLAIM;
+	if (num_node_state(N_MEMORY) > 1)
+		gfp |= __GFP_THISNODE;
 
 	count(b, s->order ? BALLOON_COUNT_ALLOC_LARGE : BALLOON_COUNT_ALLOC, nr);
 	while (!got) {
 		nid = take_best_node(&nodes);
 		if (nid == NUMA_NO_NODE)
 			break;
-		if (num_node_state(N_MEMORY) > 1)
-			gfp |= __GFP_THISNODE;
 		if (s->order)
 			got = alloc_offline_pages_bulk(&s->owner, nr, gfp, nid,
 						       flags, pfns);
@@ -1040,8 +1041,7 @@ static unsigned long inflate(struct balloon_device *b, unsigned long now,
 	    (READ_ONCE(b->limits.orders) & BIT(b->size[0].order)) &&
 	    want >> b->size[0].order)
 		s = &b->size[0];
-	batch->order = s->order;
-	batch->nr = min_t(u64, want >> s->order, batch_limit(b, s->order));
+	batch->nr = min_t(u64, want >> s->order, batch_limit(s));
 	batch->nr = alloc_units(b, s, batch->nr, batch->pfns);
 	if (!batch->nr) {
 		if (!s->order)
@@ -1052,7 +1052,7 @@ static unsigned long inflate(struct balloon_device *b, unsigned long now,
 	set_state(b, BALLOON_INFLATING, BALLOON_TARGET_CHANGED);
 
 	mutex_lock(&b->host_lock);
-	err = call_host(b, batch, CALL_INFLATE);
+	err = call_host(s, batch, CALL_INFLATE);
 	mutex_unlock(&b->host_lock);
 	settle_inflated(s, batch, err);
 
@@ -1091,8 +1091,7 @@ static unsigned long deflate(struct balloon_device *b, unsigned long now,
 	set_state(b, BALLOON_DEFLATING, BALLOON_TARGET_CHANGED);
 
 	mutex_lock(&b->host_lock);
-	err = deflate_batch(b, s, &b->batch, max(excess >> s->order, 1ULL),
-			    &freed);
+	err = deflate_batch(s, &b->batch, max(excess >> s->order, 1ULL), &freed);
 	mutex_unlock(&b->host_lock);
 
 	if (err == -EBUSY || err == -EINTR)
@@ -1149,15 +1148,15 @@ static void pop_all(struct balloon_device *b)
 /* Start again with a host that has forgotten all. */
 static unsigned long reset(struct balloon_device *b, unsigned long now)
 {
+	unsigned long left;
 	int err;
 
 	if (b->waiting && time_before(now, b->retry_at))
 		return b->retry_at - now;
 	/* A host may do this time and again. */
-	if (b->was_reset && time_before(now, b->last_reset + RESET_PAUSE))
-		return b->last_reset + RESET_PAUSE - now;
-	b->was_reset = true;
-	b->last_reset = now;
+	left = pace_wait(&b->resets, now, RESET_PAUSE);
+	if (left)
+		return left;
 	set_state(b, BALLOON_DEFLATING, BALLOON_HOST_RESET);
 	pop_all(b);
 	mutex_lock(&b->host_lock);
@@ -1294,7 +1293,7 @@ static void return_all(struct balloon_device *b)
 		if (!atomic_long_read(&s->held) || tries & 1)
 			s = &b->size[b->nr_sizes - 1];
 		mutex_lock(&b->host_lock);
-		err = deflate_batch(b, s, &b->batch, b->max_batch, &freed);
+		err = deflate_batch(s, &b->batch, b->max_batch, &freed);
 		mutex_unlock(&b->host_lock);
 		if (err && err != -EBUSY)
 			break;
@@ -1460,7 +1459,7 @@ static unsigned long give_back(struct balloon_device *b, unsigned long nr_pages,
 						 1UL << s->order);
 
 			if (!READ_ONCE(b->live) ||
-			    deflate_batch(b, s, &b->side, units, &freed) ||
+			    deflate_batch(s, &b->side, units, &freed) ||
 			    !freed)
 				break;
 			sum += freed;
@@ -1561,13 +1560,11 @@ EXPORT_SYMBOL_GPL(balloon_device_shrink);
  */
 
 /* Fill the side batch with those units that have the result @result. */
-static void side_batch(struct balloon_device *b, unsigned int order,
-		       unsigned int nr, const unsigned long *pfns,
-		       const u8 *result, u8 wanted)
+static void side_batch(struct balloon_device *b, unsigned int nr,
+		       const unsigned long *pfns, const u8 *result, u8 wanted)
 {
 	unsigned int i;
 
-	b->side.order = order;
 	b->side.nr = 0;
 	for (i = 0; i < nr; i++) {
 		if (result[i] != wanted)
@@ -1581,17 +1578,17 @@ static void side_batch(struct balloon_device *b, unsigned int order,
  * Ask for the old pages of those units that have the result @from. They have the
  * result @to if the host gave them.
  */
-static int migrate_out(struct balloon_device *b, unsigned int order,
-		       unsigned int nr, const unsigned long *src, u8 *result,
-		       u8 from, u8 to)
+static int migrate_out(struct balloon_size *s, unsigned int nr,
+		       const unsigned long *src, u8 *result, u8 from, u8 to)
 {
+	struct balloon_device *b = s->balloon;
 	unsigned int i;
 	int err;
 
-	side_batch(b, order, nr, src, result, from);
+	side_batch(b, nr, src, result, from);
 	if (!b->side.nr)
 		return 0;
-	err = call_host(b, &b->side, CALL_DEFLATE);
+	err = call_host(s, &b->side, CALL_DEFLATE);
 	if (err)
 		return err;
 	for (i = 0; i < b->side.nr; i++) {
@@ -1603,15 +1600,16 @@ static int migrate_out(struct balloon_device *b, unsigned int order,
 	return err;
 }
 
-static int migrate(struct balloon_device *b, unsigned int order,
-		   unsigned int nr, const unsigned long *dst,
-		   const unsigned long *src, u8 *result)
+static int migrate(struct balloon_size *s, unsigned int nr,
+		   const unsigned long *dst, const unsigned long *src,
+		   u8 *result)
 {
-	unsigned int i;
+	struct balloon_device *b = s->balloon;
+	unsigned int i, moved = 0;
 	int err, ret;
 
-	side_batch(b, order, nr, dst, result, OFFLINE_PAGE_KEPT);
-	err = call_host(b, &b->side, CALL_INFLATE);
+	side_batch(b, nr, dst, result, OFFLINE_PAGE_KEPT);
+	err = call_host(s, &b->side, CALL_INFLATE);
 	if (err && !in_doubt(err))
 		return -EAGAIN;
 	/* Whatever the host took, or may have taken, is in the balloon now. */
@@ -1621,14 +1619,14 @@ static int migrate(struct balloon_device *b, unsigned int order,
 	if (err)
 		return -EAGAIN;
 
-	ret = migrate_out(b, order, nr, src, result, OFFLINE_PAGE_ADDED,
+	ret = migrate_out(s, nr, src, result, OFFLINE_PAGE_ADDED,
 			  OFFLINE_PAGE_MOVED);
 	/* Where no new page was taken, the old one can leave all the same. */
-	err = ret ?: migrate_out(b, order, nr, src, result, OFFLINE_PAGE_KEPT,
+	err = ret ?: migrate_out(s, nr, src, result, OFFLINE_PAGE_KEPT,
 				 OFFLINE_PAGE_DEFLATED);
 	for (i = 0; i < nr; i++)
-		if (result[i] == OFFLINE_PAGE_MOVED)
-			count(b, BALLOON_COUNT_MIGRATED, 1UL << order);
+		moved += result[i] == OFFLINE_PAGE_MOVED;
+	count(b, BALLOON_COUNT_MIGRATED, (u64)moved << s->order);
 	return err ? -EAGAIN : 0;
 }
 
@@ -1646,9 +1644,8 @@ static int balloon_migrate(struct offline_page_owner *owner, unsigned int nr,
 				    mutex_lock_killable(&b->host_lock))
 		return -EAGAIN;
 	for (done = 0; done < nr && !ret; done += n) {
-		n = min(nr - done, batch_limit(b, s->order));
-		ret = migrate(b, s->order, n, dst + done, src + done,
-			      result + done);
+		n = min(nr - done, batch_limit(s));
+		ret = migrate(s, n, dst + done, src + done, result + done);
 	}
 	mutex_unlock(&b->host_lock);
 	/* There may be too many now, or too few, or none may be left to ask. */

@@ -26,7 +26,6 @@
 #include <linux/io.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
-#include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/vmw_vmci_api.h>
@@ -197,17 +196,13 @@ static void vmballoon_remove_doorbell(struct vmballoon *vmb)
  */
 static void vmballoon_add_doorbell(struct vmballoon *vmb)
 {
-	unsigned int flags;
 	int error;
 
 	if (!(vmb->capabilities & VMBALLOON_DOORBELL))
 		return;
-	/* Somebody who reclaims memory may be waiting for this. */
-	flags = memalloc_noreclaim_save();
 	error = vmci_doorbell_create(&vmb->doorbell, 0,
 				     VMCI_PRIVILEGE_FLAG_RESTRICTED,
 				     vmballoon_ring, vmb);
-	memalloc_noreclaim_restore(flags);
 	if (error != VMCI_SUCCESS) {
 		vmb->doorbell = VMCI_INVALID_HANDLE;
 		pr_warn_once("no doorbell (%d), polling\n", error);

@@ -51,8 +51,9 @@ void balloon_batch_fail(struct balloon_batch *batch, unsigned int i);
  * called, nor after balloon_device_unregister() has returned. @inflate,
  * @deflate, @reset and @stop never run at the same time for one device; they
  * run under its host lock, which compaction and the OOM killer may be waiting
- * for: they must not allocate memory in a way that enters reclaim, and wait for
- * the host killably, and no longer than balloon_device_leaving() says.
+ * for. So the class calls them with reclaim off: what they allocate comes from
+ * the reserves, and should be little. They wait for the host killably, and no
+ * longer than balloon_device_leaving() says.
  *
  * Errors of @inflate and @deflate, and what the class makes of them:
  *
