@@ -8,8 +8,8 @@ JOBS ?= $(shell nproc)
 export KERNEL LINUX CACHE JOBS
 
 ifeq ($(filter $(or $(MAKECMDGOALS),help),help),)
-ifneq ($(KERNEL),7.3)
-$(error KERNEL=$(KERNEL) cannot be converted yet; there is 7.3, or any tree near it with LINUX=path)
+ifeq ($(filter $(KERNEL),7.3 6.12),)
+$(error KERNEL=$(KERNEL) is unknown; there is 7.3 and 6.12, or any tree near them with LINUX=path)
 endif
 endif
 
@@ -39,7 +39,7 @@ help:
 	@echo '  make steps            compile what is touched after each step of the series'
 	@echo
 	@echo 'variables:'
-	@echo '  KERNEL=$(KERNEL)            series to fetch; 7.3 is all there is so far (6.12 is not there yet)'
+	@echo '  KERNEL=$(KERNEL)            series to fetch: 7.3 or 6.12'
 	@echo '  LINUX=path            any kernel tree near that, instead of fetching one; demo, test and the single'
 	@echo '                        steps convert a copy of it'
 	@echo '  CACHE=$(CACHE)'

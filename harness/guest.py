@@ -335,7 +335,12 @@ class Guest:
         """Figures of /proc/meminfo in bytes, per-CPU counters folded in."""
         fields = (l.split() for l in self.sh(
             "cat /proc/sys/vm/stat_refresh /proc/meminfo").splitlines())
-        return {f[0].rstrip(":"): int(f[1]) * KIB for f in fields if f[-1] == "kB"}
+        info = {f[0].rstrip(":"): int(f[1]) * KIB for f in fields if f[-1] == "kB"}
+        if "Balloon" not in info:       # a kernel that does not count them there
+            vm = self.vmstat()
+            info["Balloon"] = 4 * KIB * (vm.get("balloon_inflate", 0) -
+                                         vm.get("balloon_deflate", 0))
+        return info
 
     def zones(self):
         """{(node, zone): {"spanned", "present", "managed": pages, "start_pfn": PFN}},

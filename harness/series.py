@@ -5,11 +5,15 @@ A step is a file series/NN-name: a head of "Key: value" lines (a line that start
 above), an empty line, the body of its commit message. The keys are described in series/README.
 """
 import concurrent.futures
+import copy
+import fnmatch
+import functools
+import glob
 import os
 import re
 import textwrap
 
-from smpl import TOP, Failure, Rule, read
+from smpl import RULES, TOP, Failure, Rule, read
 
 PATTERN = r"/((?:\\.|[^/\\])*)/"
 INSERT = re.compile(rf"(\S+)\s+(after|before)\s+{PATTERN}\s*(?:\|\s?(.*)|from\s+(\S+))$", re.S)
@@ -17,6 +21,42 @@ COMMENT = re.compile(rf"(\S+)\s+above\s+{PATTERN}\s+from\s+(\S+)$")
 DROP = re.compile(rf"(\S+)\s+{PATTERN}(?:\s+to\s+{PATTERN})?$")
 GONE = re.compile(rf"(\S+)\s+{PATTERN}$")
 NOW = re.compile(rf"(\S+)\s+(\d+)\s+{PATTERN}$")
+WHEN = re.compile(rf"(not\s+)?(\S+)(?:\s+{PATTERN})?$")
+
+
+class Condition:
+    """What a tree has, before the first step, or has not: [not] FILE [/REGEX/]."""
+
+    def __init__(self, text):
+        self.text = " ".join(text.split())
+        match = WHEN.match(self.text)
+        if not match:
+            raise Failure(f"not a condition: {text}")
+        self.negated, self.path, self.pattern = bool(match[1]), match[2], match[3]
+
+    def holds(self, tree):
+        text = tree.original(self.path)
+        return (text is not None and (not self.pattern or bool(re.search(self.pattern, text, re.M)))) != self.negated
+
+
+class Backport(Rule):
+    """A rule that fits files of this repository to a kernel that lacks something: // When: and // Files: lines."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        self.when = [Condition(line) for line in re.findall(r"^// When:(.*)$", self.text, re.M)]
+        self.files = " ".join(re.findall(r"^// Files:(.*)$", self.text, re.M)).split()
+        if not self.when or not self.files:
+            raise Failure(f"backport rule {self.name}: needs lines '// When: [not] FILE /REGEX/' and"
+                          " '// Files: FILE...'")
+
+    def suits(self, path, tree):
+        return any(fnmatch.fnmatch(path, one) for one in self.files) and all(one.holds(tree) for one in self.when)
+
+
+@functools.lru_cache(maxsize=None)
+def backports():
+    return [Backport(path) for path in sorted(glob.glob(os.path.join(RULES, "backport", "*.cocci")))]
 
 
 class Step:
@@ -27,6 +67,8 @@ class Step:
         self.name = os.path.basename(path)
         self.subject = ""
         self.actions = []
+        self.when = None        # of the actions that follow
+        self.conditions = {}    # line number: conditions of the action there
         head, _, body = read(path).partition("\n\n")
         self.body = body.strip()
         lines = []
@@ -51,6 +93,14 @@ class Step:
         if key == "Subject":
             self.subject = value
             return
+        if key == "When":
+            try:
+                self.when = None if value == "always" else (self.when or []) + [Condition(value)]
+            except Failure as err:
+                raise self.wrong(number, str(err)) from err
+            return
+        if self.when:
+            self.conditions[number] = self.when
         if key in ("Add", "Remove", "Rule"):
             words = value.split()
             if len(words) < (2 if key == "Rule" else 1):
@@ -63,6 +113,13 @@ class Step:
         if not match:
             raise self.wrong(number, f"{key}: does not have the form that series/README gives: {value}")
         self.actions.append((key, number, match.groups()))
+
+    def fit(self, tree):
+        """This step with only the actions that are meant for the tree."""
+        fitting = copy.copy(self)
+        fitting.actions = [action for action in self.actions
+                           if all(one.holds(tree) for one in self.conditions.get(action[1], ()))]
+        return fitting
 
     def added(self):
         return [path for key, _, args in self.actions if key == "Add" for path in args]
@@ -83,13 +140,15 @@ class Step:
         return list(found)
 
 
-def load():
+def load(tree=None):
+    """The steps; with a tree, those that are meant for it."""
     folder = os.path.join(TOP, "series")
     names = sorted(name for name in os.listdir(folder) if re.match(r"\d\d+-[\w-]+$", name)) \
         if os.path.isdir(folder) else []
     if not names:
         raise Failure(f"no steps in {folder}")
-    return [Step(os.path.join(folder, name)) for name in names]
+    steps = [Step(os.path.join(folder, name)) for name in names]
+    return [step for step in (one.fit(tree) for one in steps) if step.actions] if tree else steps
 
 
 class Tree:
@@ -97,10 +156,19 @@ class Tree:
     The tree itself is only read.
     """
 
-    def __init__(self, root, jobs=2):
+    def __init__(self, root, jobs=2, original=None):
+        """ORIGINAL: gives the text of a file before the first step, or None, if the tree was converted already."""
         self.root = root
         self.jobs = jobs
         self.new = {}
+        if original:
+            self.original = original
+
+    def original(self, path):
+        try:
+            return read(os.path.join(self.root, path))
+        except OSError:
+            return None
 
     def has(self, path):
         if path in self.new:
@@ -118,8 +186,10 @@ class Tree:
             raise Failure(f"{path}: not in this tree ({err.strerror}); the series does not fit it, or names the file"
                           " wrongly") from err
 
-    def apply(self, step):
-        """Make one step. Gives the files it changed; raises Failure."""
+    def apply(self, step, problems=None):
+        """Make one step. Gives the files it changed. Raises Failure; with a list of PROBLEMS, adds them to that
+        instead, and goes on, to see all that does not fit.
+        """
         before = {path: self.get(path) if self.has(path) else None for path in step.files()}
         done = 0
         while done < len(step.actions):
@@ -130,7 +200,9 @@ class Tree:
                 else:
                     getattr(self, key.lower())(*args)
             except Failure as err:
-                raise Failure(f"series/{step.name}:{number}: {err}") from err
+                if problems is None:
+                    raise Failure(f"series/{step.name}:{number}: {err}") from err
+                problems.append(f"series/{step.name}:{number}: {err}")
             done += 1
         return [path for path in step.files() if (self.get(path) if self.has(path) else None) != before[path]]
 
@@ -139,9 +211,16 @@ class Tree:
         removed in the end needs no second look.
         """
         jobs = []
+        drops = [args for step in steps for key, _, args in step.actions if key == "Drop"]
         for step in steps:
             for key, number, args in step.actions:
-                if key == "Rule":
+                if key == "Insert" and any(path == args[0] and re.search(pattern, self.inserted(*args[3:]), re.M)
+                                           for path, pattern, _ in drops):
+                    continue        # a later step drops it
+                if key == "Add":
+                    jobs += [(step, number, rule, path) for path in args if self.has(path)
+                             for rule in backports() if rule.suits(path, self)]
+                elif key == "Rule":
                     rule = Rule.named(args[0])
                     jobs += [(step, number, rule, path) for path in args[1:] if self.has(path)]
                 elif key in ("Insert", "Comment", "Drop") and self.has(args[0]):
@@ -160,31 +239,49 @@ class Tree:
 
     def rule(self, name, paths):
         rule = Rule.named(name)
+        wrong = [f"rule {rule.name}: {path}: not in this tree\n  do: see what became of that file there"
+                 for path in paths if not self.has(path)]
+        paths = [path for path in paths if self.has(path)]
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             results = list(pool.map(lambda path: rule.run(path, self.get(path)), paths))
         matched = set()
         for path, (text, names) in zip(paths, results):
             if text == self.get(path):
-                raise Failure(f"rule {rule.name}: changed nothing in {path}\n"
-                              f"  looked for: {rule.purpose or ', '.join(rule.names)}\n"
-                              f"  rules that matched there: {', '.join(sorted(names)) or 'none'}\n"
-                              f"  do: compare the code with the rule (harness/apply --rule {rule.name} --file {path}"
-                              " --from TREE), or take the file off the step's list")
+                wrong.append(f"rule {rule.name}: changed nothing in {path}\n"
+                             f"  looked for: {rule.purpose or ', '.join(rule.names)}\n"
+                             f"  rules that matched there: {', '.join(sorted(names)) or 'none'}\n"
+                             f"  do: compare the code with the rule (harness/apply --rule {rule.name} --file {path}"
+                             " --from TREE), or take the file off the step's list")
             matched |= names
         missed = [one for one in rule.required() if one not in matched]
-        if missed:
-            raise Failure(f"rule {rule.name}: partial match: {', '.join(missed)} matched in none of {' '.join(paths)}\n"
-                          f"  looked for: {rule.purpose}\n"
-                          "  do: fit that rule to the code; one that may match nothing is called opt_...")
+        if missed and matched:
+            wrong.append(f"rule {rule.name}: partial match: {', '.join(missed)} matched in none of {' '.join(paths)}\n"
+                         f"  looked for: {rule.purpose}\n"
+                         "  do: fit that rule to the code; one that may match nothing is called opt_...")
+        if wrong:
+            raise Failure("\n".join(wrong))
         for path, (text, _) in zip(paths, results):
             self.new[path] = text
 
+    def ours(self, path):
+        """A file of this repository as the tree needs it."""
+        try:
+            text = read(os.path.join(TOP, path))
+        except OSError as err:
+            raise Failure(f"Add: {path}: not in this repository ({err.strerror})") from err
+        for rule in backports():
+            if not rule.suits(path, self):
+                continue
+            text, matched = rule.run(path, text)
+            missed = [one for one in rule.required() if one not in matched]
+            if missed:
+                raise Failure(f"Add: {path}: backport rule {rule.name}: {', '.join(missed)} matched nothing\n"
+                              f"  looked for: {rule.purpose}\n  do: take the file off the rule's list, or fit the rule")
+        return text
+
     def add(self, *paths):
         for path in paths:
-            try:
-                ours = read(os.path.join(TOP, path))
-            except OSError as err:
-                raise Failure(f"Add: {path}: not in this repository ({err.strerror})") from err
+            ours = self.ours(path)
             if self.has(path) and self.get(path) != ours:
                 raise Failure(f"Add: {path}: the tree has a file of that name with other content\n"
                               "  do: use a tree without it")
@@ -217,9 +314,14 @@ class Tree:
                           "  do: fit the expression to the tree")
         return lines, found[0]
 
+    @staticmethod
+    def inserted(text, source):
+        if source:
+            return read(os.path.join(TOP, source)).rstrip("\n") + "\n"
+        return re.sub(r"\\([tn\\])", lambda found: {"t": "\t", "n": "\n"}.get(found[1], found[1]), text) + "\n"
+
     def insert(self, path, where, pattern, text, source, again=False):
-        text = read(os.path.join(TOP, source)) if source else text.replace("\\t", "\t").replace("\\n", "\n")
-        text = text.rstrip("\n") + "\n" if source else text + "\n"
+        text = self.inserted(text, source)
         if "\n" + text in "\n" + self.get(path):
             if again:
                 return

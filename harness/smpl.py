@@ -56,10 +56,12 @@ class Rule:
 
     @classmethod
     def named(cls, name):
-        """NAME is a path, or the name of a conversion rule."""
-        if os.path.sep in name:
+        """NAME is a path, or the name of a conversion rule, or of one in another folder: backport/NAME."""
+        if name.count(os.path.sep) > 1 or name.endswith(".cocci"):
             return cls(name)
-        return cls(os.path.join(RULES, "convert", name if name.endswith(".cocci") else name + ".cocci"))
+        if os.path.sep in name:
+            return cls(os.path.join(RULES, name + ".cocci"))
+        return cls(os.path.join(RULES, "convert", name + ".cocci"))
 
     def find_names(self):
         """Names of the rules that change something, in order."""

@@ -57,17 +57,17 @@ void balloon_batch_fail(struct balloon_batch *batch, unsigned int i);
  *
  * Errors of @inflate and @deflate, and what the class makes of them:
  *
- * 0: the host did what was asked, but for the units in @failed. Units that
- *    were not inflated are the guest's again; units that were not deflated stay
- *    in the balloon.
- * -EBUSY: the host did nothing, and asks to come back later.
- * -ECONNRESET: the host did nothing, and has forgotten every page it had. The
- *    class takes all pages back without asking, and calls @reset.
- * -EINTR: the wait was killed. All units are in doubt: they stay in the balloon,
- *    and count as quarantined until the transport answers the next request.
- *    It must not do that before the host answered this one.
- * any other: the host is gone or broken. All units are in doubt, and the device
- *    takes and gives no page any more, until it is reset or unregistered.
+ * * 0: the host did what was asked, but for the units in @failed. Units that
+ *   were not inflated are the guest's again; units that were not deflated stay
+ *   in the balloon.
+ * * -EBUSY: the host did nothing, and asks to come back later.
+ * * -ECONNRESET: the host did nothing, and has forgotten every page it had. The
+ *   class takes all pages back without asking, and calls @reset.
+ * * -EINTR: the wait was killed. All units are in doubt: they stay in the
+ *   balloon, and count as quarantined until the transport answers the next
+ *   request. It must not do that before the host answered this one.
+ * * any other: the host is gone or broken. All units are in doubt, and the
+ *   device takes and gives no page any more, until it is reset or unregistered.
  */
 struct balloon_ops {
 	/**

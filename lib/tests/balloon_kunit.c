@@ -1064,7 +1064,7 @@ static unsigned long pages_between(struct host *h, unsigned long start,
 	return nr;
 }
 
-static unsigned long nth_page(struct host *h, unsigned long n)
+static unsigned long nth_pfn(struct host *h, unsigned long n)
 {
 	unsigned long pfn;
 	void *entry;
@@ -1925,7 +1925,7 @@ static void keep_the_same(struct kunit *test)
 	no_poll(h);
 	settle_at(h, 40 * block_pages(h) + 20);
 	pass(h, HZ);
-	h->keep_below = ALIGN(nth_page(h, 20 * block_pages(h)), block_pages(h));
+	h->keep_below = ALIGN(nth_pfn(h, 20 * block_pages(h)), block_pages(h));
 	nr = pages_between(h, 0, h->keep_below);
 	KUNIT_EXPECT_GT(test, nr, h->limits.batch + 0UL);
 	h->target = 0;
@@ -1942,7 +1942,7 @@ static void keep_the_same(struct kunit *test)
 	settle_later(h, 0);
 
 	settle_later(h, 40 * block_pages(h) + 20);
-	h->keep_below = ALIGN(nth_page(h, 20 * block_pages(h)), block_pages(h));
+	h->keep_below = ALIGN(nth_pfn(h, 20 * block_pages(h)), block_pages(h));
 	nr = pages_between(h, 0, h->keep_below);
 	balloon_device_return_all(h->balloon, false);
 	expect_has(h, nr);

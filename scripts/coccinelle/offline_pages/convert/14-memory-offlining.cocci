@@ -33,8 +33,15 @@ identifier found;
 +		report_offline_page(page, "memory offlining");
 +		return -EBUSY;
 +	}
+(
  	if (PageLRU(page) || page_has_movable_ops(page))
  		goto found;
+|
+ 	if (PageLRU(page))
+ 		goto found;
+ 	if (page_has_movable_ops(page))
+ 		goto found;
+)
 -	if (PageOffline(page) && page_count(page))
 -		return -EBUSY;
  	...+>

@@ -11,16 +11,17 @@
 #include <linux/offline_pages.h>
 
 @step_over depends on !has@
-expression page;
+symbol page, valid_page;
+expression E;
 statement S;
 @@
  isolate_migratepages_block(...)
  {
  	<+...
+ 	if (!valid_page && E)
+ 		S
 +	if (PageOffline(page) && !page_ref_count(page))
 +		goto isolate_fail;
- 	if (PageHuge(page))
- 		S
  	...+>
  }
 

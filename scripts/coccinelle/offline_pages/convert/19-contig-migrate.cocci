@@ -19,7 +19,7 @@
 identifier cc, start, end, ret;
 @@
  __alloc_contig_migrate_range(struct compact_control *cc,
-			      unsigned long start, unsigned long end)
+			      unsigned long start, unsigned long end, ...)
  {
  	...
  	int ret = 0;

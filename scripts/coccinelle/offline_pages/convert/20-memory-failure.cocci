@@ -12,8 +12,9 @@
 #include <linux/offline_pages.h>
 
 @hard depends on !has@
-identifier pfn, res;
-expression page, flags;
+identifier pfn;
+symbol res;
+expression page;
 statement S;
 @@
  memory_failure(unsigned long pfn, ...)
@@ -31,8 +32,6 @@ statement S;
 +		poison_offline_page(page);
 +		goto unlock_mutex;
 +	}
- 	...
- 	res = get_hwpoison_page(page, flags);
  	...+>
  }
 

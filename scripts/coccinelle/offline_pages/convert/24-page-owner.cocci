@@ -18,7 +18,7 @@ statement S;
  {
  	<+...
  	data = READ_ONCE(page->memcg_data);
- 	if (!data || PageTail(page)
+  	if (\(!data || PageTail(page)\|!data\)
 +	    || (PageOffline(page) && !page_ref_count(page))
  	   )
  		S

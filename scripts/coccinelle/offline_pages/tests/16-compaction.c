@@ -3,10 +3,20 @@
 
 static int isolate_migratepages_block(unsigned long pfn, unsigned long end)
 {
+	struct page *page, *valid_page = NULL;
+
 	for (; pfn < end; pfn++) {
-		struct page *page = pfn_to_page(pfn);
+		page = pfn_to_page(pfn);
+		if (!valid_page && pageblock_aligned(pfn)) {
+			if (!isolation_suitable(page))
+				goto abort;
+			valid_page = page;
+		}
 
 		if (PageHuge(page)) {
+			/* One more look at a huge page. */
+			if (PageHuge(page))
+				count_huge();
 			pfn += skip_huge(page);
 			goto isolate_fail;
 		}
@@ -17,6 +27,7 @@ static int isolate_migratepages_block(unsigned long pfn, unsigned long end)
 isolate_fail:
 		count_failure();
 	}
+abort:
 	return 0;
 }
 

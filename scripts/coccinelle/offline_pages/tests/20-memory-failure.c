@@ -15,27 +15,27 @@ static const char * const action_name[] = {
 int memory_failure(unsigned long nr, int flags)
 {
 	struct page *bad = pfn_to_page(nr);
-	int err;
+	int res;
 
 	mutex_lock(&mf_mutex);
 	if (TestSetPageHWPoison(bad)) {
-		err = -EHWPOISON;
+		res = -EHWPOISON;
 		goto unlock_mutex;
 	}
 
 	/* A page in use must not go away. */
-	err = get_hwpoison_page(bad, flags);
-	if (err > 0)
-		err = repair(bad);
+	res = get_hwpoison_page(bad, flags);
+	if (res > 0)
+		res = repair(bad);
 unlock_mutex:
 	mutex_unlock(&mf_mutex);
-	return err;
+	return res;
 }
 
 int soft_offline_page(unsigned long nr, int flags)
 {
 	struct page *page = pfn_to_page(nr);
-	int err;
+	int res;
 
 	mutex_lock(&mf_mutex);
 	if (PageHWPoison(page)) {
@@ -43,11 +43,11 @@ int soft_offline_page(unsigned long nr, int flags)
 		return 0;
 	}
 again:
-	err = get_hwpoison_page(page, flags | MF_SOFT_OFFLINE);
-	if (err == -EAGAIN)
+	res = get_hwpoison_page(page, flags | MF_SOFT_OFFLINE);
+	if (res == -EAGAIN)
 		goto again;
 	mutex_unlock(&mf_mutex);
-	return err;
+	return res;
 }
 
 /* Poisoned before: takes no new reference. */

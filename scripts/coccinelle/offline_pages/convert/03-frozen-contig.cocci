@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// Contiguous allocation takes frozen pages out of the buddy allocator. The
+/// functions that hand out pages with a reference are wrapped around it.
+///
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@has@
+@@
+ alloc_contig_frozen_range_noprof(...)
+
+@split depends on !has@
+expression page, order, gfp;
+@@
+ split_free_pages(...)
+ {
+ 	<+...
+ 	post_alloc_hook(page, order, gfp);
+-	set_page_refcounted(page);
+ 	if (!order)
+ 		continue;
+ 	...
+-	split_page(page, order);
++	split_page_owner(page, order, 0);
++	pgalloc_tag_split(page_folio(page), order, 0);
+ 	...+>
+ }
+
+@range depends on !has@
+identifier start, end, migratetype, gfp_mask;
+expression pfn, nr;
+@@
+ int
+-alloc_contig_range_noprof
++alloc_contig_frozen_range_noprof
+ (unsigned long start, unsigned long end, unsigned migratetype, gfp_t gfp_mask)
+ {
+ 	<+...
+-	free_contig_range(pfn, nr);
++	free_contig_frozen_range(pfn, nr);
+ 	...+>
+ }
+
+@helper depends on !has@
+@@
+ __alloc_contig_pages(...)
+ {
+ 	<+...
+-	alloc_contig_range_noprof
++	alloc_contig_frozen_range_noprof
+ 	(...)
+ 	...+>
+ }
+
+@pages depends on !has@
+identifier nr_pages, gfp_mask, nid, nodemask;
+@@
+ struct page *
+-alloc_contig_pages_noprof
++alloc_contig_frozen_pages_noprof
+ (unsigned long nr_pages, gfp_t gfp_mask, int nid, nodemask_t *nodemask)
+ { ... }

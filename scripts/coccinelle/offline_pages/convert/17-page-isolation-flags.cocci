@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// Isolation asks an offline page's flags, not its reference count, whether
+/// it may be stepped over, in ZONE_MOVABLE as well, and says whose page it is
+/// that makes isolation fail. For kernels that tell isolation by flags what it
+/// is for.
+///
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@has@
+@@
+#include <linux/offline_pages.h>
+
+@unmovable depends on !has@
+identifier flags;
+expression page;
+@@
+ has_unmovable_pages(..., int flags)
+ {
+ 	<+...
+ 	if (PageReserved(page))
+ 		return page;
++
++	/*
++	 * Offline pages do not move by themselves, in no zone: either their
++	 * owner exchanges them for others, or it agreed that memory goes
++	 * offline with them.
++	 */
++	if (PageOffline(page)) {
++		if ((flags & MEMORY_OFFLINE) &&
++		    offline_page_can_skip(page) && !page_ref_count(page))
++			continue;
++		if (!offline_page_can_move(page) && (!page_has_movable_ops(page) || PageHWPoison(page)))
++			return page;
++		continue;
++	}
+ 	...
+-	if ((flags & MEMORY_OFFLINE) && PageOffline(page))
+-		continue;
+ 	...+>
+ }
+
+@report depends on !has@
+identifier culprit, flags;
+@@
+ set_migratetype_isolate(..., int flags, ...)
+ {
+ 	<+...
+ 	if (flags & REPORT_FAILURE) {
+ 		dump_page(culprit, ...);
+ 	}
++	if (PageOffline(culprit) && !offline_page_can_move(culprit) &&
++	    (!page_has_movable_ops(culprit) || PageHWPoison(culprit))) {
++		const char *what = "contiguous allocation";
++
++		if (flags & MEMORY_OFFLINE)
++			what = "memory offlining";
++		report_offline_page(culprit, what);
++	}
+ 	...+>
+ }
+
+@isolated@
+identifier page, flags, pfn;
+statement S;
+@@
+ 	if (PageBuddy(page))
+ 		S
+ 	else if ((flags & MEMORY_OFFLINE) &&
+-		 PageHWPoison(page)
++		 (PageHWPoison(page) || offline_page_can_skip(page))
+ 		)
+ 		pfn++;
+-	else if ((flags & MEMORY_OFFLINE) && PageOffline(page) && !page_count(page))
+-		pfn++;
+ 	else
+ 		break;
+
+@include depends on unmovable@
+@@
+ #include <linux/memory.h>
++#include <linux/offline_pages.h>
