@@ -15,6 +15,8 @@ virtual org
 
 @initialize:python@
 @@
+import os
+
 CORE = ("mm/offline_pages.c", "include/linux/offline_pages.h",
         "lib/tests/offline_pages_kunit.c")
 DUMP = CORE + ("mm/debug.c",)
@@ -24,7 +26,8 @@ MM = CORE + ("mm/mm_init.c", "mm/page_alloc.c", "mm/memory_hotplug.c",
 
 def told(pos, message, allowed):
     """Report it, except in the files that may do it."""
-    path = "/" + pos[0].file
+    # With M=, the name is relative to that directory.
+    path = os.path.abspath(pos[0].file)
     if not any(path.endswith("/" + name) for name in allowed):
         show(pos, message)
 
