@@ -35,13 +35,16 @@
 
 #include <linux/bitmap.h>
 #include <linux/cleanup.h>
+#include <linux/cpuset.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/kasan.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mutex.h>
 #include <linux/offline_pages.h>
 #include <linux/page_owner.h>
+#include <linux/page_table_check.h>
 #include <linux/pgalloc_tag.h>
 #include <linux/nodemask.h>
 #include <linux/ratelimit.h>
@@ -104,8 +107,8 @@ static void count_pages(enum offline_pages_counter_id id, unsigned long nr)
 }
 
 /* Somebody got it wrong: say so, loudly but not for ever, and go on. */
-static void report_misuse(const struct offline_page_owner *owner,
-			  unsigned long pfn, const char *what)
+static noinline __cold void report_misuse(const struct offline_page_owner *owner,
+					  unsigned long pfn, const char *what)
 {
 	static DEFINE_RATELIMIT_STATE(rs, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
@@ -284,40 +287,199 @@ VISIBLE_IF_KUNIT int offline_pages_alloc_contig(unsigned long start_pfn,
 }
 EXPORT_SYMBOL_IF_KUNIT(offline_pages_alloc_contig);
 
-/* Frozen pages that are not offline (any more) go to the buddy as a run. */
-static void free_frozen_run(unsigned long pfn, unsigned long nr_pages)
+/* Most blocks that are taken off a free list under one hold of its lock. */
+#define TAKE_FREE_BATCH		64UL
+
+/*
+ * Up to @nr free blocks of exactly 2^@order pages of a node, straight off the
+ * free lists that @gfp would be served from first, as free page reporting takes
+ * them. Nobody is going to look at what is in the pages, so it is not worth the
+ * work of preparing them: they are not zeroed, and poison is not checked. All of
+ * them are from one zone. @pfns gets the first page of each, @stride apart.
+ *
+ * No more than the page allocator would give without waking up kswapd. Whoever
+ * gets nothing asks the page allocator.
+ */
+VISIBLE_IF_KUNIT unsigned long offline_pages_take_free(gfp_t gfp,
+						       unsigned int order,
+						       int nid,
+						       unsigned long nr,
+						       unsigned long stride,
+						       unsigned long *pfns)
 {
-#ifdef CONFIG_CONTIG_ALLOC
-	free_contig_frozen_range(pfn, nr_pages);
-#else
-	for (; nr_pages--; pfn++)
-		free_frozen_pages(pfn_to_page(pfn), 0);
+	int mt = gfp_migratetype(gfp), i = gfp_zone(gfp);
+	unsigned int alloc_flags = 0;
+	unsigned long got = 0, n;
+
+	KUNIT_STATIC_STUB_REDIRECT(offline_pages_take_free, gfp, order, nid, nr,
+				   stride, pfns);
+
+	/* What else is prepared with the pages cannot be left out then. */
+	if ((gfp & __GFP_ZERO) || kasan_enabled() ||
+	    mem_alloc_profiling_enabled())
+		return 0;
+	if (IS_ENABLED(CONFIG_CMA) && mt == MIGRATE_MOVABLE)
+		alloc_flags |= ALLOC_CMA;
+
+	for (nr = clamp(TAKE_FREE_BATCH >> order, 1UL, nr); i >= 0 && !got; i--) {
+		struct zone *zone = NODE_DATA(nid)->node_zones + i;
+		struct free_area *area = zone->free_area + order;
+		struct list_head *list = area->free_list + mt;
+
+#ifdef CONFIG_CMA
+		if (list_empty(list) && alloc_flags)
+			list = area->free_list + MIGRATE_CMA;
 #endif
+		if (list_empty(list) || !managed_zone(zone) ||
+		    (cpusets_enabled() && !__cpuset_zone_allowed(zone, gfp)) ||
+		    !zone_watermark_ok(zone, 0, low_wmark_pages(zone) +
+				       (nr << order), gfp_zone(gfp),
+				       alloc_flags))
+			continue;
+
+		guard(spinlock_irqsave)(&zone->lock);
+		for (; got < nr && !list_empty(list); got++) {
+			struct page *page = list_first_entry(list, struct page,
+							     lru);
+
+			if (!__isolate_free_page(page, order))
+				break;
+			pfns[got * stride] = page_to_pfn(page);
+		}
+		__count_zid_vm_events(PGALLOC, i, got << order);
+	}
+
+	for (n = 0; n < got; n++) {
+		struct page *page = pfn_to_page(pfns[n * stride]);
+
+		arch_alloc_page(page, order);
+		debug_pagealloc_map_pages(page, 1 << order);
+		set_page_owner(page, order, gfp);
+		split_page_owner(page, order, 0);
+		page_table_check_alloc(page, order);
+	}
+	return got;
+}
+EXPORT_SYMBOL_IF_KUNIT(offline_pages_take_free);
+
+/* The largest block that begins with @pfn and has not more than so many pages. */
+static unsigned int block_order(unsigned long pfn, unsigned long nr_pages,
+				unsigned int max)
+{
+	unsigned int order = min_t(unsigned int, ilog2(nr_pages), max);
+
+	return pfn ? min_t(unsigned int, order, __ffs(pfn)) : order;
 }
 
 /*
- * Managed pages are adjusted once for all pages of a zone: each adjustment
- * recomputes the reserves of all zones.
+ * How many pages from @pfn on lie in the same largest block, in which all pages
+ * exist, and follow each other as structures, too.
  */
-struct managed_batch {
-	struct page *page;
-	long nr_pages;
-};
-
-static void managed_batch_flush(struct managed_batch *batch)
+static unsigned long left_in_block(unsigned long pfn)
 {
-	if (batch->nr_pages)
-		adjust_managed_page_count(batch->page, batch->nr_pages);
-	batch->nr_pages = 0;
+	return MAX_ORDER_NR_PAGES - pfn % MAX_ORDER_NR_PAGES;
 }
 
-static void managed_batch_add(struct managed_batch *batch, struct page *page,
-			      long nr_pages)
+/* Most blocks that go onto the free lists under one hold of their lock. */
+#define FREE_BATCH		64
+
+/*
+ * What is done once for all pages of a zone in a batch. Each adjustment of
+ * managed pages recomputes the reserves of all zones.
+ */
+struct zone_batch {
+	struct page *page;		/* of that zone */
+	long nr_managed;
+	long nr_balloon;
+	struct list_head free;		/* blocks, prepared to be free */
+	unsigned int nr_free;
+};
+
+/*
+ * Straight to the end of the free lists, as free page reporting does: the host
+ * has just given these pages, most of them without memory behind them. Those
+ * that have it should be used first, and nobody needs to report these.
+ */
+static void zone_batch_flush_free(struct zone_batch *batch)
 {
-	if (batch->nr_pages && page_zone(batch->page) != page_zone(page))
-		managed_batch_flush(batch);
+	struct zone *zone = page_zone(batch->page);
+	struct page *page, *next;
+	unsigned long nr = 0;
+
+	guard(spinlock_irqsave)(&zone->lock);
+	list_for_each_entry_safe(page, next, &batch->free, lru) {
+		unsigned int order = page_private(page);
+
+		set_page_private(page, 0);
+		__putback_isolated_page(page, order,
+					get_pageblock_migratetype(page));
+		nr += 1UL << order;
+	}
+	__count_vm_events(PGFREE, nr);
+	batch->nr_free = 0;
+}
+
+static void zone_batch_flush(struct zone_batch *batch)
+{
+	if (batch->nr_free)
+		zone_batch_flush_free(batch);
+	if (batch->nr_managed)
+		adjust_managed_page_count(batch->page, batch->nr_managed);
+	if (batch->nr_balloon)
+		mod_node_page_state(page_pgdat(batch->page), NR_BALLOON_PAGES,
+				    batch->nr_balloon);
+	batch->nr_managed = 0;
+	batch->nr_balloon = 0;
+}
+
+static void zone_batch_add(struct zone_batch *batch, struct page *page,
+			   long nr_managed, long nr_balloon)
+{
+	if (batch->page && page_zone_id(batch->page) != page_zone_id(page))
+		zone_batch_flush(batch);
 	batch->page = page;
-	batch->nr_pages += nr_pages;
+	batch->nr_managed += nr_managed;
+	batch->nr_balloon += nr_balloon;
+}
+
+/*
+ * Frozen pages of one zone, which are not offline (any more), go to the buddy,
+ * in blocks as large as can be: unless somebody keeps books about each page.
+ */
+static void zone_batch_free(struct zone_batch *batch, unsigned long pfn,
+			    unsigned long nr_pages)
+{
+	/* A larger block may have pageblocks of different types. */
+	unsigned int order, max = min(pageblock_order, MAX_PAGE_ORDER);
+
+	if (mem_alloc_profiling_enabled())
+		max = 0;
+#ifdef CONFIG_PAGE_OWNER
+	if (static_branch_unlikely(&page_owner_inited))
+		max = 0;
+#endif
+	zone_batch_add(batch, pfn_to_page(pfn), 0, 0);
+	for (; nr_pages; pfn += 1UL << order, nr_pages -= 1UL << order) {
+		struct page *page = pfn_to_page(pfn);
+
+		order = block_order(pfn, nr_pages, max);
+		if (!free_pages_prepare(page, order))
+			continue;
+		set_page_private(page, order);
+		if (!batch->nr_free++)
+			INIT_LIST_HEAD(&batch->free);
+		list_add_tail(&page->lru, &batch->free);
+		if (batch->nr_free == FREE_BATCH)
+			zone_batch_flush_free(batch);
+	}
+}
+
+static void free_frozen_run(unsigned long pfn, unsigned long nr_pages)
+{
+	struct zone_batch batch = {};
+
+	zone_batch_free(&batch, pfn, nr_pages);
+	zone_batch_flush(&batch);
 }
 
 /* The part of [pfn, pfn + nr_pages) that lies in the zone of its first page. */
@@ -332,13 +494,16 @@ static unsigned long zone_run(unsigned long pfn, unsigned long nr_pages)
 	return nr;
 }
 
-/* A page's part of a zone's managed pages follows it, for most owners. */
-static void account_managed(const struct offline_page_owner *owner,
+/*
+ * So many pages of one zone went offline; if it is less than 0, came back. A
+ * page's part of a zone's managed pages follows it, for most owners.
+ */
+static void account_offline(const struct offline_page_owner *owner,
 			    struct page *page, long nr_pages,
-			    struct managed_batch *batch)
+			    struct zone_batch *batch)
 {
-	if (!owner->stays_managed)
-		managed_batch_add(batch, page, nr_pages);
+	zone_batch_add(batch, page, owner->stays_managed ? 0 : -nr_pages,
+		       owner->balloon ? nr_pages : 0);
 }
 
 static void account_balloon(const struct offline_page_owner *owner,
@@ -347,6 +512,14 @@ static void account_balloon(const struct offline_page_owner *owner,
 	if (owner->balloon)
 		mod_node_page_state(page_pgdat(page), NR_BALLOON_PAGES,
 				    nr_pages);
+}
+
+/* The others' pages have been subtracted since they went offline. */
+static void account_lost(const struct offline_page_owner *owner,
+			 struct page *page, struct zone_batch *batch)
+{
+	zone_batch_add(batch, page, owner->stays_managed ? -1 : 0,
+		       owner->balloon ? -1 : 0);
 }
 
 static void count_inflated(const struct offline_page_owner *owner,
@@ -372,22 +545,19 @@ static void count_deflated(const struct offline_page_owner *owner,
  * now on. It stays offline, and what it stood for is subtracted, once.
  */
 static void lose_page(const struct offline_page_owner *owner, struct page *page,
-		      struct managed_batch *batch)
+		      struct zone_batch *batch)
 {
-	account_balloon(owner, page, -1);
-	/* The others' pages have been subtracted since they went offline. */
-	if (owner->stays_managed)
-		managed_batch_add(batch, page, -1);
+	account_lost(owner, page, batch);
 	count_pages(OFFLINE_PAGES_POISONED, 1);
 }
 
 /* The same for a page that was in its owner's set: the owner hears of it. */
 static void lose_held_page(struct offline_page_owner *owner, struct page *page)
 {
-	struct managed_batch batch = {};
+	struct zone_batch batch = {};
 
 	lose_page(owner, page, &batch);
-	managed_batch_flush(&batch);
+	zone_batch_flush(&batch);
 	count_deflated(owner, 1);
 	/* A block leaves as a whole: the owner gives it back itself. */
 	if (!owner->order && owner->ops && owner->ops->poisoned)
@@ -410,6 +580,39 @@ static unsigned long chunk_run(unsigned long pfn, unsigned long nr_pages)
 	return min(nr_pages, CHUNK_PAGES - (pfn & (CHUNK_PAGES - 1)));
 }
 
+/*
+ * Where the last look-up was. For lists of pages, which mostly are near each
+ * other.
+ */
+struct cursor {
+	unsigned long chunk;		/* its number, and one */
+	unsigned long *bits;
+	unsigned long valid;		/* likewise: this largest block exists */
+};
+
+/* The owner is registered, so that no chunk goes. */
+static unsigned long *cursor_chunk(struct offline_page_owner *owner,
+				   unsigned long pfn, struct cursor *cursor)
+{
+	if (cursor->chunk != (pfn >> CHUNK_SHIFT) + 1) {
+		cursor->chunk = (pfn >> CHUNK_SHIFT) + 1;
+		cursor->bits = owner_chunk(owner, pfn);
+	}
+	return cursor->bits;
+}
+
+/* How many at the start of the list are neighbours, in rising order. */
+static unsigned long pfn_run(const unsigned long *pfns, unsigned long nr,
+			     unsigned int order)
+{
+	unsigned long run;
+
+	for (run = 1; run < nr; run++)
+		if (pfns[run] != pfns[0] + (run << order))
+			break;
+	return run;
+}
+
 static unsigned long count_bits(const unsigned long *bits, unsigned long start,
 				unsigned long end)
 {
@@ -423,7 +626,8 @@ static unsigned long count_bits(const unsigned long *bits, unsigned long start,
 /* Returns how many bits were not set before; the chunks must be there. */
 static unsigned long __owner_set_bits(struct offline_page_owner *owner,
 				      unsigned long start_pfn,
-				      unsigned long nr_pages)
+				      unsigned long nr_pages,
+				      struct cursor *cursor)
 {
 	unsigned long added = 0, pfn = start_pfn;
 
@@ -431,7 +635,7 @@ static unsigned long __owner_set_bits(struct offline_page_owner *owner,
 	while (nr_pages) {
 		unsigned long first = pfn & (CHUNK_PAGES - 1);
 		unsigned long nr = chunk_run(pfn, nr_pages);
-		unsigned long *bits = owner_chunk(owner, pfn);
+		unsigned long *bits = cursor_chunk(owner, pfn, cursor);
 
 		if (likely(bits)) {
 			added += nr - count_bits(bits, first, first + nr);
@@ -448,12 +652,32 @@ static unsigned long __owner_set_bits(struct offline_page_owner *owner,
 	return added;
 }
 
+/* The same, for runs that may be short. */
+static __always_inline unsigned long owner_set_run(struct offline_page_owner *owner,
+						   unsigned long pfn,
+						   unsigned long nr_pages,
+						   struct cursor *cursor)
+{
+	unsigned long *bits = cursor_chunk(owner, pfn, cursor);
+
+	if (nr_pages > 1 || unlikely(!bits))
+		return __owner_set_bits(owner, pfn, nr_pages, cursor);
+	if (__test_and_set_bit(pfn & (CHUNK_PAGES - 1), bits))
+		return 0;
+	owner->nr_pages++;
+	owner->lowest = min(owner->lowest, pfn);
+	owner->nr_added++;
+	return 1;
+}
+
 static unsigned long owner_set_bits(struct offline_page_owner *owner,
 				    unsigned long start_pfn,
 				    unsigned long nr_pages)
 {
+	struct cursor cursor = {};
+
 	guard(spinlock_irqsave)(&owner->lock);
-	return __owner_set_bits(owner, start_pfn, nr_pages);
+	return __owner_set_bits(owner, start_pfn, nr_pages, &cursor);
 }
 
 /*
@@ -548,6 +772,71 @@ static unsigned long owner_isolate_blocks(struct offline_page_owner *owner,
 	return nr;
 }
 
+/* Bits that are isolated under one hold of the lock. */
+#define ISOLATE_BATCH		1024UL
+
+/*
+ * Take the first pages out of the set of an owner of single pages: not more
+ * than @nr, and not many. *got is their number. Returns false if that was all.
+ */
+static bool owner_isolate_first(struct offline_page_owner *owner,
+				unsigned long nr, unsigned long *pfns,
+				unsigned long *got)
+{
+	unsigned long index, bit, *bits, n = 0;
+
+	*got = 0;
+	guard(spinlock_irqsave)(&owner->lock);
+	index = owner->lowest >> CHUNK_SHIFT;
+	bits = xa_find(&owner->chunks, &index, ULONG_MAX, XA_PRESENT);
+	if (!bits) {
+		owner->lowest = ULONG_MAX;
+		return false;
+	}
+	bit = max(owner->lowest, index << CHUNK_SHIFT) & (CHUNK_PAGES - 1);
+	for (nr = min(nr, ISOLATE_BATCH); n < nr; bit += BITS_PER_LONG) {
+		unsigned long word, pfn, end;
+
+		bit = find_next_bit(bits, CHUNK_PAGES, bit);
+		if (bit >= CHUNK_PAGES)
+			break;
+		bit = round_down(bit, BITS_PER_LONG);
+		pfn = (index << CHUNK_SHIFT) + bit;
+		word = bits[bit / BITS_PER_LONG];
+		end = n + BITS_PER_LONG;
+		if (word == ~0UL && end <= nr) {
+			word = 0;
+			for (; n < end; n++, pfn++)
+				pfns[n] = pfn;
+		}
+		for (; word && n < nr; word &= word - 1)
+			pfns[n++] = pfn + __ffs(word);
+		WRITE_ONCE(bits[bit / BITS_PER_LONG], word);
+		if (word)
+			break;
+	}
+	/* A chunk that is empty is passed over when this is called again. */
+	owner->lowest = (index << CHUNK_SHIFT) + bit;
+	owner->nr_pages -= n;
+	owner->nr_isolated += n;
+	*got = n;
+	return true;
+}
+
+/* An event for each run, as for all others. */
+static void trace_isolated(const struct offline_page_owner *owner,
+			   unsigned long nr, const unsigned long *pfns)
+{
+	unsigned long i, run;
+
+	if (!trace_offline_page_isolate_enabled())
+		return;
+	for (i = 0; i < nr; i += run) {
+		run = pfn_run(pfns + i, nr - i, 0);
+		trace_offline_page_isolate(owner, pfns[i], run, 0);
+	}
+}
+
 /* Pages of the owner that never were in its set, or not yet. */
 static void owner_add_isolated(struct offline_page_owner *owner,
 			       unsigned long nr_pages)
@@ -584,14 +873,13 @@ static void owner_end_isolated(struct offline_page_owner *owner,
 static void owner_settle(struct offline_page_owner *owner, unsigned long nr,
 			 const unsigned long *pfns)
 {
+	struct cursor cursor = {};
 	unsigned long i, run;
 
 	guard(spinlock_irqsave)(&owner->lock);
 	for (i = 0; i < nr; i += run) {
-		for (run = 1; i + run < nr; run++)
-			if (pfns[i + run] != pfns[i] + (run << owner->order))
-				break;
-		__owner_set_bits(owner, pfns[i], run << owner->order);
+		run = pfn_run(pfns + i, nr - i, owner->order);
+		__owner_set_bits(owner, pfns[i], run << owner->order, &cursor);
 	}
 }
 
@@ -682,7 +970,7 @@ static void wait_for_isolated(struct offline_page_owner *owner)
  */
 void unregister_offline_page_owner(struct offline_page_owner *owner)
 {
-	struct managed_batch batch = {};
+	struct zone_batch batch = {};
 	unsigned long index, *bits;
 
 	scoped_guard(mutex, &owners_mutex)
@@ -716,14 +1004,12 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 			page = pfn_to_page((index << CHUNK_SHIFT) + bit);
 			clear_bit(PG_offline_skippable, offline_page_flags(page));
 			clear_bit(PG_offline_movable, offline_page_flags(page));
-			account_balloon(owner, page, -1);
 			/* They are lost, as poisoned pages are. */
-			if (owner->stays_managed)
-				managed_batch_add(&batch, page, -1);
+			account_lost(owner, page, &batch);
 		}
 		free_page((unsigned long)bits);
 	}
-	managed_batch_flush(&batch);
+	zone_batch_flush(&batch);
 	put_online_mems();
 	xa_destroy(&owner->chunks);
 	owner->nr_pages = 0;
@@ -933,21 +1219,45 @@ static bool whole_blocks(const struct offline_page_owner *owner,
 	return false;
 }
 
-static void set_flags(struct page *page, unsigned int flags)
+/* Pages that lie in one largest block; likewise below. */
+static __always_inline void set_flags(struct page *page, unsigned long nr_pages,
+				      unsigned int flags)
 {
+	struct page *p, *end = page + nr_pages;
+
 	if (flags & OFFLINE_PAGE_SKIPPABLE)
-		set_bit(PG_offline_skippable, offline_page_flags(page));
+		for (p = page; p < end; p++)
+			set_bit(PG_offline_skippable, offline_page_flags(p));
 	if ((flags & OFFLINE_PAGE_MOVABLE) && IS_ENABLED(CONFIG_MIGRATION))
-		set_bit(PG_offline_movable, offline_page_flags(page));
+		for (p = page; p < end; p++)
+			set_bit(PG_offline_movable, offline_page_flags(p));
+}
+
+static void clear_flags(struct page *page)
+{
+	clear_bit(PG_offline_skippable, offline_page_flags(page));
+	clear_bit(PG_offline_movable, offline_page_flags(page));
 }
 
 /* Between page_offline_begin() and page_offline_end(). */
-static void set_page_offline(struct page *page, unsigned int flags)
+static __always_inline void __set_pages_offline(struct page *page,
+						unsigned long nr_pages,
+						unsigned int flags)
 {
-	VM_WARN_ON_ONCE_PAGE(page_ref_count(page), page);
-	set_flags(page, flags);
-	__SetPageOffline(page);
-	offline_page_set_canary(page);
+	struct page *end = page + nr_pages;
+
+	set_flags(page, nr_pages, flags);
+	for (; page < end; page++) {
+		VM_WARN_ON_ONCE_PAGE(page_ref_count(page), page);
+		__SetPageOffline(page);
+		offline_page_set_canary(page);
+	}
+}
+
+static noinline void set_pages_offline(struct page *page, unsigned long nr_pages,
+				       unsigned int flags)
+{
+	__set_pages_offline(page, nr_pages, flags);
 }
 
 /*
@@ -956,15 +1266,15 @@ static void set_page_offline(struct page *page, unsigned int flags)
  */
 static void enter_run(struct offline_page_owner *owner, unsigned long pfn,
 		      unsigned long nr_pages, unsigned int flags,
-		      struct managed_batch *batch)
+		      struct zone_batch *batch)
 {
-	unsigned long i;
+	unsigned long done, nr;
 
-	for (i = 0; i < nr_pages; i++)
-		set_page_offline(pfn_to_page(pfn + i), flags);
-	if (batch)
-		account_managed(owner, pfn_to_page(pfn), -(long)nr_pages, batch);
-	account_balloon(owner, pfn_to_page(pfn), nr_pages);
+	for (done = 0; done < nr_pages; done += nr) {
+		nr = min(nr_pages - done, left_in_block(pfn + done));
+		set_pages_offline(pfn_to_page(pfn + done), nr, flags);
+	}
+	account_offline(owner, pfn_to_page(pfn), nr_pages, batch);
 	trace_offline_page_alloc(owner, pfn, nr_pages, flags);
 }
 
@@ -975,7 +1285,7 @@ static void enter_run(struct offline_page_owner *owner, unsigned long pfn,
 static int enter_range(struct offline_page_owner *owner, unsigned long pfn,
 		       unsigned long nr_pages, unsigned int flags, gfp_t gfp)
 {
-	struct managed_batch batch = {};
+	struct zone_batch batch = {};
 	unsigned long nr, done;
 	int ret;
 
@@ -994,7 +1304,7 @@ static int enter_range(struct offline_page_owner *owner, unsigned long pfn,
 		enter_run(owner, pfn + done, nr, flags, &batch);
 	}
 	page_offline_end();
-	managed_batch_flush(&batch);
+	zone_batch_flush(&batch);
 	if (flags & OFFLINE_PAGE_ISOLATED)
 		owner_add_isolated(owner, nr_pages);
 	else
@@ -1066,6 +1376,114 @@ struct page *alloc_offline_page(struct offline_page_owner *owner, gfp_t gfp,
 }
 EXPORT_SYMBOL_GPL(alloc_offline_page);
 
+/* So many pages or blocks are asked of the page allocator in one go. */
+#define ALLOC_BATCH		32UL
+
+/* How a large number of pages is taken. */
+struct bulk {
+	struct offline_page_owner *owner;
+	gfp_t gfp;
+	int nid;
+	bool more;			/* worth going on */
+	/* From the page allocator, which may have listed large ones, too. */
+	bool relist;
+	unsigned int order;		/* of blocks: from the largest on */
+	struct cursor cursor;		/* of a chunk that is there */
+};
+
+/* Afterwards the bits can be set; otherwise the block is free again. */
+static bool bulk_reserve(struct bulk *b, unsigned long pfn, unsigned int order)
+{
+	if (b->more) {
+		if (cursor_chunk(b->owner, pfn, &b->cursor))
+			return true;
+		b->cursor.chunk = 0;
+		if (!reserve_offline_page_range(b->owner, pfn, 1UL << order,
+						b->gfp))
+			return true;
+		b->more = false;
+	}
+	free_frozen_run(pfn, 1UL << order);
+	return false;
+}
+
+/* From the free lists: blocks that are not too large, the largest ones first. */
+static unsigned long bulk_take_listed(struct bulk *b, int nid, unsigned long nr,
+				      unsigned long *pfns)
+{
+	unsigned long i, keep = 0, got = 0, stride;
+
+	for (;; b->order--) {
+		stride = 1UL << (b->order - b->owner->order);
+		if (nr >= stride)
+			got = offline_pages_take_free(b->gfp, b->order, nid,
+						      nr / stride, stride, pfns);
+		if (got || b->order == b->owner->order)
+			break;
+	}
+	for (i = 0; i < got; i++)
+		keep += (cursor_chunk(b->owner, pfns[i * stride], &b->cursor) &&
+			 b->more) ||
+			bulk_reserve(b, pfns[i * stride], b->order);
+	return keep;
+}
+
+/* Part of a block that is larger; the smallest that there is. */
+static unsigned long bulk_take_part(struct bulk *b, int nid, unsigned long nr,
+				    unsigned long *pfns)
+{
+	unsigned int order = b->owner->order;
+	unsigned long i, end, used;
+
+	while (++order <= MAX_PAGE_ORDER)
+		if (offline_pages_take_free(b->gfp, order, nid, 1, 1, pfns))
+			break;
+	if (order > MAX_PAGE_ORDER || !bulk_reserve(b, pfns[0], order))
+		return 0;
+	end = pfns[0] + (1UL << order);
+	nr = min(nr, 1UL << (order - b->owner->order));
+	used = nr << b->owner->order;
+	for (i = 1; i < nr; i++)
+		pfns[i] = pfns[0] + (i << b->owner->order);
+	free_frozen_run(pfns[0] + used, end - pfns[0] - used);
+	return nr;
+}
+
+/*
+ * Up to @nr of the owner's pages or blocks, frozen, in blocks of 2^order pages.
+ * What the free lists do not have, the page allocator may have: it can make
+ * room, and can fill them from elsewhere. @pfns gets the first page of each
+ * block, with room for its other ones. Returns the number of blocks.
+ */
+static unsigned long bulk_take(struct bulk *b, unsigned long nr,
+			       unsigned long *pfns)
+{
+	int nid = b->nid == NUMA_NO_NODE ? numa_mem_id() : b->nid;
+	unsigned long got;
+
+	if (b->relist)
+		b->order = MAX_PAGE_ORDER;
+	b->relist = false;
+	got = bulk_take_listed(b, nid, nr, pfns);
+	if (!got && b->more)
+		got = bulk_take_part(b, nid, nr, pfns);
+	if (got || !b->more)
+		return got;
+
+	b->relist = true;
+	for (nr = min(nr, ALLOC_BATCH); got < nr; got++) {
+		struct page *page;
+
+		page = offline_pages_alloc_frozen(b->gfp, b->order, b->nid);
+		if (!page)
+			b->more = false;
+		if (!page || !bulk_reserve(b, page_to_pfn(page), b->order))
+			break;
+		pfns[got] = page_to_pfn(page);
+	}
+	return got;
+}
+
 /**
  * alloc_offline_pages_bulk - take many pages or blocks from the page allocator
  * @owner: registered owner
@@ -1077,7 +1495,10 @@ EXPORT_SYMBOL_GPL(alloc_offline_page);
  *	@nr_pages
  *
  * Like alloc_offline_page() for each, but takes the locks and adjusts managed
- * pages once for the batch.
+ * pages once for the batch. As far as they are to be had, the pages come in large
+ * blocks, the largest ones first, so that those that are left stay whole; and
+ * straight from the free lists, as they are: even with init_on_alloc=1 they are
+ * zero only with __GFP_ZERO.
  *
  * Context: sleeps.
  * Return: how many it got, from 0 to @nr_pages.
@@ -1087,35 +1508,51 @@ unsigned long alloc_offline_pages_bulk(struct offline_page_owner *owner,
 				       int nid, unsigned int flags,
 				       unsigned long *pfns)
 {
-	unsigned long i, nr, block = 1UL << owner->order;
-	struct managed_batch batch = {};
+	struct zone_batch batch = {};
+	unsigned long i, j, pfn, got, stride, nr = 0;
+	const unsigned long block = 1UL << owner->order;
+	struct bulk b = {
+		.owner = owner,
+		.gfp = gfp,
+		.nid = nid,
+		.more = true,
+		.relist = true,
+	};
 
 	might_sleep();
 	if (!args_valid(owner, 0, flags, OFFLINE_ALLOC_FLAGS))
 		return 0;
 
-	for (nr = 0; nr < nr_pages; nr++) {
-		struct page *page;
+	while (nr < nr_pages && b.more) {
+		got = bulk_take(&b, nr_pages - nr, pfns + nr);
+		stride = 1UL << (b.order - owner->order);
+		page_offline_begin();
+		for (i = nr; i < nr + got * stride; i += stride) {
+			struct page *page = pfn_to_page(pfns[i]);
 
-		page = offline_pages_alloc_frozen(gfp, owner->order, nid);
-		if (!page)
-			break;
-		pfns[nr] = page_to_pfn(page);
-		if (reserve_offline_page_range(owner, pfns[nr], block, gfp)) {
-			free_frozen_run(pfns[nr], block);
-			break;
+			__set_pages_offline(page, 1UL << b.order, flags);
+			trace_offline_page_alloc(owner, pfns[i], 1UL << b.order,
+						 flags);
+			if (b.relist)
+				account_offline(owner, page, 1L << b.order,
+						&batch);
+			pfn = pfns[i];
+			for (j = i + 1; j < i + stride; j++)
+				pfns[j] = pfn += block;
 		}
+		page_offline_end();
+		/* What is from the free lists is of one zone. */
+		if (got && !b.relist)
+			account_offline(owner, pfn_to_page(pfns[nr]),
+					got << b.order, &batch);
+		nr = i;
 	}
 	if (nr < nr_pages)
 		count_pages(OFFLINE_PAGES_ALLOC_FAILED, 1);
 	if (!nr)
 		return 0;
 
-	page_offline_begin();
-	for (i = 0; i < nr; i++)
-		enter_run(owner, pfns[i], block, flags, &batch);
-	page_offline_end();
-	managed_batch_flush(&batch);
+	zone_batch_flush(&batch);
 	if (flags & OFFLINE_PAGE_ISOLATED)
 		owner_add_isolated(owner, nr * block);
 	else
@@ -1261,7 +1698,7 @@ void keep_offline_page_range(struct offline_page_owner *owner,
 		if (likely(PageOfflineNeverOnlined(page) &&
 			   (offline_page_held(owner, pfn) ||
 			    !owned_by_anybody(pfn)))) {
-			set_flags(page, flags);
+			set_flags(page, 1, flags);
 			nr++;
 			continue;
 		}
@@ -1312,11 +1749,14 @@ int adopt_offline_page(struct offline_page_owner *owner, struct page *page,
 	if (!page_ref_freeze(page, 1))
 		return -EBUSY;
 
-	/* What its user left behind would have a meaning here. */
+	/* What its user left behind would have a meaning here, or when it leaves. */
+	set_page_private(page, 0);
 	set_mask_bits(offline_page_flags(page), PAGE_FLAGS_CHECK_AT_PREP, 0);
 	page_offline_begin();
-	enter_run(owner, pfn, 1, flags, NULL);
+	set_pages_offline(page, 1, flags);
 	page_offline_end();
+	account_balloon(owner, page, 1);
+	trace_offline_page_alloc(owner, pfn, 1, flags);
 	owner_set_bits(owner, pfn, 1);
 	count_pages(OFFLINE_PAGES_ADOPTED, 1);
 	return 0;
@@ -1355,11 +1795,11 @@ enum way_out {
  */
 static enum way_out way_out(const struct offline_page_owner *owner,
 			    unsigned long pfn, bool held,
-			    struct managed_batch *batch)
+			    struct zone_batch *batch)
 {
 	struct page *page;
 
-	if (!pfn_valid(pfn)) {
+	if (!held && !pfn_valid(pfn)) {
 		report_misuse(owner, pfn, "does not exist");
 		return WAY_OUT_NONE;
 	}
@@ -1387,102 +1827,112 @@ static enum way_out way_out(const struct offline_page_owner *owner,
 static void online_run(unsigned long pfn, unsigned long nr_pages)
 {
 #ifdef CONFIG_MEMORY_HOTPLUG
-	while (nr_pages) {
-		unsigned int order = min(ilog2(nr_pages), MAX_PAGE_ORDER);
+	unsigned int order;
 
-		if (pfn)
-			order = min_t(unsigned int, order, __ffs(pfn));
+	for (; nr_pages; pfn += 1UL << order, nr_pages -= 1UL << order) {
+		order = block_order(pfn, nr_pages, MAX_PAGE_ORDER);
 		generic_online_page(pfn_to_page(pfn), order);
-		pfn += 1UL << order;
-		nr_pages -= 1UL << order;
 	}
 #endif
 }
 
 static void free_leaving_run(const struct offline_page_owner *owner,
 			     unsigned long pfn, unsigned long nr_pages,
-			     struct managed_batch *batch)
+			     struct zone_batch *batch)
 {
-	struct page *page = pfn_to_page(pfn);
-
 	if (!nr_pages)
 		return;
-	account_balloon(owner, page, -(long)nr_pages);
-	free_frozen_run(pfn, nr_pages);
-	account_managed(owner, page, nr_pages, batch);
+	account_offline(owner, pfn_to_page(pfn), -(long)nr_pages, batch);
+	zone_batch_free(batch, pfn, nr_pages);
 	count_pages(OFFLINE_PAGES_FREED, nr_pages);
 }
 
-/* A run of pages of one zone that all go the same way. */
+/*
+ * A run of pages of one zone that all go the same way, and lie in one largest
+ * block.
+ */
 static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 		      unsigned long nr_pages, enum way_out way,
-		      struct managed_batch *batch)
+		      struct zone_batch *batch)
 {
-	unsigned long i, done = 0;
+	struct page *page, *first = pfn_to_page(pfn), *end = first + nr_pages;
+	unsigned long done = 0;
 
-	if (!nr_pages || way == WAY_OUT_NONE)
-		return;
-
-	for (i = 0; i < nr_pages; i++)
-		offline_page_check_canary(pfn_to_page(pfn + i), owner);
+	if (IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES))
+		for (page = first; page < end; page++)
+			offline_page_check_canary(page, owner);
 
 	if (way == WAY_OUT_ONLINE && IS_ENABLED(CONFIG_MEMORY_HOTPLUG)) {
 		trace_offline_page_online(owner, pfn, nr_pages, 0);
-		account_balloon(owner, pfn_to_page(pfn), -(long)nr_pages);
+		account_balloon(owner, first, -(long)nr_pages);
 		online_run(pfn, nr_pages);
 		count_pages(OFFLINE_PAGES_ONLINED, nr_pages);
 		return;
 	}
 
 	trace_offline_page_free(owner, pfn, nr_pages, 0);
-	for (i = 0; i < nr_pages; i++)
-		__offline_page_leave(pfn_to_page(pfn + i));
+	/* They were found to be offline; the page allocator clears the flags. */
+	for (page = first; page < end; page++) {
+		offline_page_end_canary(page);
+		page->page_type = UINT_MAX;
+	}
 	/*
 	 * memory_failure() marks a page poisoned and then looks at its type.
 	 * Whatever it found offline is seen to be poisoned here.
 	 */
 	smp_mb();
-	for (i = 0; i < nr_pages; i++) {
-		struct page *page = pfn_to_page(pfn + i);
-
+	for (page = first; page < end; page++) {
 		if (likely(!PageHWPoison(page)))
 			continue;
+		clear_flags(page);
 		__SetPageOffline(page);
 		offline_page_set_canary(page);
 		lose_page(owner, page, batch);
-		free_leaving_run(owner, pfn + done, i - done, batch);
-		done = i + 1;
+		free_leaving_run(owner, pfn + done, page - first - done, batch);
+		done = page - first + 1;
 	}
 	free_leaving_run(owner, pfn + done, nr_pages - done, batch);
+}
+
+/*
+ * Whether a page is of the same zone as another and can go the same way, which
+ * is an offline page, sound, and without references.
+ */
+static __always_inline bool page_alike(const struct page *page,
+				       unsigned long flags)
+{
+	const unsigned long mask = ZONEID_MASK << ZONEID_PGSHIFT |
+				   __PG_HWPOISON |
+				   BIT(PG_offline_never_onlined);
+
+	flags ^= *offline_page_flags(page);
+	return PageOffline(page) && !((flags & mask) | page_ref_count(page));
 }
 
 /* Pages whose bits are alike, or that are all isolated. */
 static void free_run(struct offline_page_owner *owner, unsigned long pfn,
 		     unsigned long nr_pages, bool held,
-		     struct managed_batch *batch)
+		     struct zone_batch *batch)
 {
-	enum way_out way, run_way = WAY_OUT_NONE;
-	const struct zone *zone, *run_zone = NULL;
-	unsigned long run_pfn = pfn, end_pfn = pfn + nr_pages;
+	unsigned long nr, flags, max;
 
-	for (; pfn < end_pfn; pfn++) {
-		way = way_out(owner, pfn, held, batch);
-		zone = NULL;
-		if (way != WAY_OUT_NONE)
-			zone = page_zone(pfn_to_page(pfn));
-		if (way == run_way && zone == run_zone)
+	for (; nr_pages; pfn += nr, nr_pages -= nr) {
+		enum way_out way = way_out(owner, pfn, held, batch);
+
+		nr = 1;
+		if (way == WAY_OUT_NONE)
 			continue;
-		leave_run(owner, run_pfn, pfn - run_pfn, run_way, batch);
-		run_pfn = pfn;
-		run_way = way;
-		run_zone = zone;
+		flags = *offline_page_flags(pfn_to_page(pfn));
+		max = min(nr_pages, left_in_block(pfn));
+		while (nr < max && page_alike(pfn_to_page(pfn + nr), flags))
+			nr++;
+		leave_run(owner, pfn, nr, way, batch);
 	}
-	leave_run(owner, run_pfn, pfn - run_pfn, run_way, batch);
 }
 
 static void free_range(struct offline_page_owner *owner,
 		       unsigned long start_pfn, unsigned long nr_pages,
-		       struct managed_batch *batch)
+		       struct zone_batch *batch)
 {
 	unsigned long pfn = start_pfn, end_pfn = start_pfn + nr_pages, nr;
 	bool held;
@@ -1519,10 +1969,10 @@ static void free_range(struct offline_page_owner *owner,
 void free_offline_page_range(struct offline_page_owner *owner,
 			     unsigned long start_pfn, unsigned long nr_pages)
 {
-	struct managed_batch batch = {};
+	struct zone_batch batch = {};
 
 	free_range(owner, start_pfn, nr_pages, &batch);
-	managed_batch_flush(&batch);
+	zone_batch_flush(&batch);
 }
 EXPORT_SYMBOL_GPL(free_offline_page_range);
 
@@ -1555,7 +2005,7 @@ EXPORT_SYMBOL_GPL(free_offline_page);
 void free_offline_pages_bulk(struct offline_page_owner *owner,
 			     unsigned long nr_pages, unsigned long *pfns)
 {
-	struct managed_batch batch = {};
+	struct zone_batch batch = {};
 	unsigned long i, nr;
 
 	for (i = 0; i < nr_pages; i += nr) {
@@ -1564,7 +2014,7 @@ void free_offline_pages_bulk(struct offline_page_owner *owner,
 				break;
 		free_range(owner, pfns[i], nr, &batch);
 	}
-	managed_batch_flush(&batch);
+	zone_batch_flush(&batch);
 }
 EXPORT_SYMBOL_GPL(free_offline_pages_bulk);
 
@@ -1595,7 +2045,12 @@ unsigned long isolate_offline_pages_bulk(struct offline_page_owner *owner,
 	if (!args_valid(owner, 0, 0, 0))
 		return 0;
 
-	while (got < nr) {
+	while (!owner->order && got < nr &&
+	       owner_isolate_first(owner, nr - got, pfns + got, &run)) {
+		trace_isolated(owner, run, pfns + got);
+		got += run;
+	}
+	while (owner->order && got < nr) {
 		struct page *page = first_page(owner);
 
 		if (!page)
@@ -1628,32 +2083,88 @@ struct page *isolate_offline_page(struct offline_page_owner *owner)
 }
 EXPORT_SYMBOL_GPL(isolate_offline_page);
 
-/* A page that somebody claims to have isolated cannot be in the set. */
-static bool isolated_valid(struct offline_page_owner *owner, unsigned long pfn)
+/*
+ * A page that somebody claims to have isolated. It cannot be in a set; whether
+ * it is in that of another owner, only a debug kernel looks.
+ */
+static __always_inline bool isolated_valid(struct offline_page_owner *owner,
+					   unsigned int order,
+					   unsigned long pfn,
+					   struct cursor *cursor)
 {
-	if (!args_valid(owner, pfn, 0, 0))
-		return false;
-	if (!pfn_valid(pfn) || !PageOffline(pfn_to_page(pfn)) ||
-	    !IS_ALIGNED(pfn, 1UL << owner->order)) {
+	if (unlikely(cursor->valid != (pfn >> MAX_PAGE_ORDER) + 1) &&
+	    pfn_valid(pfn))
+		cursor->valid = (pfn >> MAX_PAGE_ORDER) + 1;
+	if (cursor->valid != (pfn >> MAX_PAGE_ORDER) + 1 ||
+	    !PageOffline(pfn_to_page(pfn)) ||
+	    (order && !IS_ALIGNED(pfn, 1UL << order))) {
 		report_misuse(owner, pfn, "is no offline page of it");
 		return false;
 	}
-	if (owned_by_anybody(pfn)) {
+	if (IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES) && owned_by_anybody(pfn)) {
 		report_misuse(owner, pfn, "is not isolated");
 		return false;
 	}
 	return true;
 }
 
-static void putback_run(struct offline_page_owner *owner, unsigned long nr,
-			const unsigned long *pfns)
+/*
+ * How many pages or blocks at the start of the list are neighbours, in rising
+ * order, and can be isolated ones; not more than the largest block has. 0 if
+ * the first cannot be, which was reported. @alike: they can go the same way, if
+ * the first can go; for single pages.
+ */
+static __always_inline unsigned long isolated_run(struct offline_page_owner *owner,
+						  unsigned int order,
+						  unsigned long nr,
+						  const unsigned long *pfns,
+						  struct cursor *cursor,
+						  bool alike)
 {
-	if (!nr)
-		return;
-	trace_offline_page_putback(owner, pfns[0], nr << owner->order, 0);
-	owner_settle(owner, nr, pfns);
-	owner_end_isolated(owner, nr << owner->order);
+	unsigned long pfn = *pfns, block = 1UL << order, i, flags;
+	const struct page *page = pfn_to_page(pfn);
+
+	if (!isolated_valid(owner, order, pfn, cursor))
+		return 0;
+	flags = *offline_page_flags(page);
+	nr = min(nr, left_in_block(pfn) >> order);
+	for (i = 1; i < nr; i++) {
+		pfn += block;
+		page += block;
+		if (pfns[i] != pfn ||
+		    !(alike ? page_alike(page, flags) : PageOffline(page)) ||
+		    (IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES) &&
+		     owned_by_anybody(pfn)))
+			break;
+	}
+	return i;
 }
+
+/*
+ * The owner's set has none of these pages. Otherwise, how many there are before
+ * the first that it has; 0 is reported. They are of one chunk.
+ */
+static __always_inline unsigned long unheld_run(struct offline_page_owner *owner,
+						unsigned long pfn,
+						unsigned long nr_pages,
+						struct cursor *cursor)
+{
+	unsigned long first = pfn & (CHUNK_PAGES - 1), nr;
+	unsigned long *bits = cursor_chunk(owner, pfn, cursor);
+
+	if (!bits)
+		return nr_pages;
+	if (nr_pages == 1)
+		nr = !test_bit(first, bits);
+	else
+		nr = find_next_bit(bits, first + nr_pages, first) - first;
+	if (!nr)
+		report_misuse(owner, pfn, "is not isolated");
+	return nr;
+}
+
+/* Pages or blocks that are put back under one hold of the lock. */
+#define PUTBACK_BATCH		1024
 
 /**
  * putback_offline_pages_bulk - let isolated pages be found again
@@ -1669,14 +2180,30 @@ static void putback_run(struct offline_page_owner *owner, unsigned long nr,
 void putback_offline_pages_bulk(struct offline_page_owner *owner,
 				unsigned long nr, const unsigned long *pfns)
 {
-	unsigned long i, start = 0;
+	unsigned long i, run, end, added, done = 0;
+	struct cursor cursor = {};
 
-	for (i = 0; i <= nr; i++) {
-		if (i < nr && isolated_valid(owner, pfns[i]))
-			continue;
-		putback_run(owner, i - start, pfns + start);
-		start = i + 1;
+	if (!args_valid(owner, 0, 0, 0))
+		return;
+	for (i = 0; i < nr; ) {
+		guard(spinlock_irqsave)(&owner->lock);
+		for (end = min(nr, i + PUTBACK_BATCH); i < end; i += run ?: 1) {
+			run = isolated_run(owner, owner->order, end - i,
+					   pfns + i, &cursor, false);
+			if (!run)
+				continue;
+			trace_offline_page_putback(owner, pfns[i],
+						   run << owner->order, 0);
+			added = owner_set_run(owner, pfns[i],
+					      run << owner->order, &cursor);
+			if (unlikely(added != run << owner->order))
+				report_misuse(owner, pfns[i],
+					      "and others are not isolated");
+			done += added;
+		}
 	}
+	if (done)
+		owner_end_isolated(owner, done);
 }
 EXPORT_SYMBOL_GPL(putback_offline_pages_bulk);
 
@@ -1712,23 +2239,36 @@ void free_isolated_offline_pages_bulk(struct offline_page_owner *owner,
 				      unsigned long nr,
 				      const unsigned long *pfns)
 {
-	unsigned long i, start = 0, done = 0, block = 1UL << owner->order;
-	struct managed_batch batch = {};
+	unsigned long i, run, done = 0;
+	struct zone_batch batch = {};
+	struct cursor cursor = {};
+	unsigned int order = owner->order;
 
-	for (i = 0; i <= nr; i++) {
-		bool good = i < nr && isolated_valid(owner, pfns[i]);
+	if (!args_valid(owner, 0, 0, 0))
+		return;
+	for (i = 0; i < nr; i += run ?: 1) {
+		enum way_out way;
 
-		/* Neighbours are freed together. */
-		if (i > start && !(good && pfns[i] == pfns[i - 1] + block)) {
-			free_run(owner, pfns[start], (i - start) * block, true,
-				 &batch);
-			done += (i - start) * block;
-			start = i;
+		run = order ? isolated_valid(owner, order, pfns[i], &cursor) :
+			      isolated_run(owner, 0, nr - i, pfns + i,
+					   &cursor, true);
+		if (run)
+			run = unheld_run(owner, pfns[i], run << order,
+					 &cursor) >> order;
+		if (!run)
+			continue;
+		if (order) {
+			free_run(owner, pfns[i], run << order, true, &batch);
+		} else {
+			way = way_out(owner, pfns[i], true, &batch);
+			if (way == WAY_OUT_NONE)
+				run = 1;
+			else
+				leave_run(owner, pfns[i], run, way, &batch);
 		}
-		if (!good)
-			start = i + 1;
+		done += run << order;
 	}
-	managed_batch_flush(&batch);
+	zone_batch_flush(&batch);
 	count_deflated(owner, done);
 	if (done)
 		owner_end_isolated(owner, done);
@@ -1774,14 +2314,17 @@ int pass_isolated_offline_pages(struct offline_page_owner *from,
 				unsigned long start_pfn, unsigned long nr_pages,
 				gfp_t gfp)
 {
+	struct cursor cursor = {};
 	unsigned long i;
 	int ret;
 
-	if (!whole_blocks(from, start_pfn, nr_pages) ||
+	if (!args_valid(from, start_pfn, 0, 0) ||
+	    !whole_blocks(from, start_pfn, nr_pages) ||
 	    !whole_blocks(to, start_pfn, nr_pages))
 		return -EINVAL;
 	for (i = 0; i < nr_pages; i += 1UL << from->order)
-		if (!isolated_valid(from, start_pfn + i))
+		if (!isolated_valid(from, from->order, start_pfn + i, &cursor) ||
+		    !unheld_run(from, start_pfn + i, 1, &cursor))
 			return -EINVAL;
 	if (from->balloon != to->balloon ||
 	    from->stays_managed != to->stays_managed ||
@@ -1930,7 +2473,7 @@ static unsigned int get_targets(const struct migration *m,
 /* A destination is like its source, but that it was online before. */
 static void targets_enter(const struct migration *m, unsigned int nr)
 {
-	unsigned long j, block = 1UL << m->owner->order;
+	unsigned long block = 1UL << m->owner->order;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
@@ -1938,8 +2481,7 @@ static void targets_enter(const struct migration *m, unsigned int nr)
 
 		if (PageOfflineSkippable(pfn_to_page(m->src[i])))
 			flags |= OFFLINE_PAGE_SKIPPABLE;
-		for (j = 0; j < block; j++)
-			set_page_offline(pfn_to_page(m->dst[i] + j), flags);
+		set_pages_offline(pfn_to_page(m->dst[i]), block, flags);
 	}
 }
 
@@ -2029,17 +2571,13 @@ static unsigned int result_run(const struct migration *m, unsigned int i)
 
 /* These destinations are the owner's now. */
 static void targets_join(const struct migration *m, unsigned int i,
-			 unsigned int nr, struct managed_batch *batch)
+			 unsigned int nr, struct zone_batch *batch)
 {
 	unsigned long block = 1UL << m->owner->order;
 	unsigned int j;
 
-	for (j = i; j < i + nr; j++) {
-		struct page *page = pfn_to_page(m->dst[j]);
-
-		account_managed(m->owner, page, -(long)block, batch);
-		account_balloon(m->owner, page, block);
-	}
+	for (j = i; j < i + nr; j++)
+		account_offline(m->owner, pfn_to_page(m->dst[j]), block, batch);
 	owner_settle(m->owner, nr, m->dst + i);
 	lose_poisoned(m->owner, nr, m->dst + i);
 	count_pages(OFFLINE_PAGES_ALLOCATED, nr * block);
@@ -2047,7 +2585,7 @@ static void targets_join(const struct migration *m, unsigned int i,
 
 /* These destinations took the place of their sources. */
 static void targets_stay(const struct migration *m, unsigned int i,
-			 unsigned int nr, struct managed_batch *batch)
+			 unsigned int nr, struct zone_batch *batch)
 {
 	unsigned long block = 1UL << m->owner->order;
 	unsigned int j;
@@ -2064,7 +2602,7 @@ static void targets_stay(const struct migration *m, unsigned int i,
 }
 
 static void source_leave(const struct migration *m, unsigned int i,
-			 unsigned int nr, struct managed_batch *batch)
+			 unsigned int nr, struct zone_batch *batch)
 {
 	unsigned long nr_pages = (unsigned long)nr << m->owner->order;
 
@@ -2088,16 +2626,15 @@ static void putback_kept(const struct migration *m, unsigned int i,
  * Where both counts change in the same zone, as in most migrations, managed
  * pages are left alone.
  */
-static void managed_batches_flush(struct managed_batch *a,
-				  struct managed_batch *b)
+static void zone_batches_flush(struct zone_batch *a, struct zone_batch *b)
 {
-	if (a->nr_pages && b->nr_pages &&
+	if (a->nr_managed && b->nr_managed &&
 	    page_zone(a->page) == page_zone(b->page)) {
-		a->nr_pages += b->nr_pages;
-		b->nr_pages = 0;
+		a->nr_managed += b->nr_managed;
+		b->nr_managed = 0;
 	}
-	managed_batch_flush(a);
-	managed_batch_flush(b);
+	zone_batch_flush(a);
+	zone_batch_flush(b);
 }
 
 /*
@@ -2110,7 +2647,7 @@ static int migrate_isolated(const struct migration *m,
 			    const struct offline_page_targets *targets,
 			    enum migrate_mode mode, unsigned long *nr_kept)
 {
-	struct managed_batch out = {}, in = {};
+	struct zone_batch out = {}, in = {};
 	struct offline_page_owner *owner = m->owner;
 	unsigned long block = 1UL << owner->order, kept = 0;
 	unsigned int i, n, nr_dst;
@@ -2172,7 +2709,7 @@ static int migrate_isolated(const struct migration *m,
 		count_pages(OFFLINE_PAGES_MIGRATE_KEPT, n * block);
 		kept += n * block;
 	}
-	managed_batches_flush(&out, &in);
+	zone_batches_flush(&out, &in);
 
 	count_vm_events(PGMIGRATE_SUCCESS, m->nr * block - kept);
 	count_vm_events(PGMIGRATE_FAIL, kept);

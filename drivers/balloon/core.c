@@ -920,38 +920,6 @@ static int take_best_node(nodemask_t *nodes)
 	return best;
 }
 
-/*
- * Single pages, but from the largest blocks that are to be had, so that the
- * guest keeps its large ones together, and the host gets whole ranges.
- */
-static unsigned int alloc_pages_in_blocks(struct balloon_size *s, int nid,
-					  gfp_t gfp, unsigned int flags,
-					  unsigned int nr, unsigned long *pfns)
-{
-	gfp_t block_gfp = gfp & ~__GFP_RECLAIM;
-	unsigned int order = min(pageblock_order, MAX_PAGE_ORDER), got = 0, i;
-
-	while (got < nr) {
-		struct page *page;
-
-		order = min_t(unsigned int, order, ilog2(nr - got));
-		if (!order)
-			break;
-		page = alloc_offline_pages(&s->owner, order, block_gfp, nid,
-					   flags);
-		if (!page) {
-			order--;
-			continue;
-		}
-		for (i = 0; i < 1U << order; i++)
-			pfns[got++] = page_to_pfn(page) + i;
-	}
-	if (got < nr)
-		got += alloc_offline_pages_bulk(&s->owner, nr - got, gfp, nid,
-						flags, pfns + got);
-	return got;
-}
-
 static unsigned int alloc_units(struct balloon_device *b,
 				struct balloon_size *s, unsigned int nr,
 				unsigned long *pfns)
@@ -977,12 +945,8 @@ static unsigned int alloc_units(struct balloon_device *b,
 		nid = take_best_node(&nodes);
 		if (nid == NUMA_NO_NODE)
 			break;
-		if (s->order)
-			got = alloc_offline_pages_bulk(&s->owner, nr, gfp, nid,
-						       flags, pfns);
-		else
-			got = alloc_pages_in_blocks(s, nid, gfp, flags, nr,
-						    pfns);
+		got = alloc_offline_pages_bulk(&s->owner, nr, gfp, nid, flags,
+					       pfns);
 	}
 	if (!got)
 		count(b, s->order ? BALLOON_COUNT_ALLOC_FAIL_LARGE :

@@ -198,20 +198,25 @@ static unsigned int vb_fill_pfns(struct vballoon *vb,
 				 unsigned int first, struct scatterlist *sg)
 {
 	unsigned int max = READ_ONCE(pfns_per_buffer) / VB_PFNS;
+	/* The remainder, where a block can be as large as a buffer. */
+	unsigned long mask = is_power_of_2(max) ? max - 1 : ULONG_MAX;
+	unsigned long i = first, end = min(batch->nr, first + max);
 	bool little_endian = virtio_is_little_endian(vb->vdev);
 	__virtio32 *buffer = vb->pfns + first * VB_PFNS, *pos = buffer;
-	unsigned int i = first, k;
+	const unsigned long *pfns = batch->pfns;
+	unsigned int k;
 
 	do {
-		u32 pfn = batch->pfns[i] * VB_PFNS;
+		unsigned long pfn = pfns[i];
 
-		if (unlikely(batch->pfns[i] > VB_MAX_PFN)) {
+		if (unlikely(pfn > VB_MAX_PFN)) {
 			balloon_batch_fail(batch, i);
 			continue;
 		}
 		for (k = 0; k < VB_PFNS; k++)
-			*pos++ = __cpu_to_virtio32(little_endian, pfn + k);
-	} while (++i < batch->nr && i - first < max && batch->pfns[i] % max);
+			*pos++ = __cpu_to_virtio32(little_endian,
+						   (u32)pfn * VB_PFNS + k);
+	} while (++i < end && (pfns[i] & mask));
 	sg_init_one(sg, buffer, (pos - buffer) * sizeof(*buffer));
 	return i - first;
 }

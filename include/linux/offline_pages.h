@@ -525,6 +525,9 @@ enum offline_pages_counter_id {
 unsigned long offline_pages_counter(enum offline_pages_counter_id id);
 unsigned long *offline_pages_alloc_chunk(gfp_t gfp);
 struct page *offline_pages_alloc_frozen(gfp_t gfp, unsigned int order, int nid);
+unsigned long offline_pages_take_free(gfp_t gfp, unsigned int order, int nid,
+				      unsigned long nr, unsigned long stride,
+				      unsigned long *pfns);
 int offline_pages_alloc_contig(unsigned long start_pfn, unsigned long end_pfn,
 			       gfp_t gfp);
 struct page *offline_pages_alloc_target(gfp_t gfp, unsigned int order, int nid,

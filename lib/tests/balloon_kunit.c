@@ -1187,6 +1187,14 @@ static struct page *stub_alloc_frozen(gfp_t gfp, unsigned int order, int nid)
 	return page;
 }
 
+/* All of them come from the page allocator, then. */
+static unsigned long stub_take_free(gfp_t gfp, unsigned int order, int nid,
+				    unsigned long nr, unsigned long stride,
+				    unsigned long *pfns)
+{
+	return 0;
+}
+
 /* From now on there are so many pages and no more. */
 static void limit_memory(struct kunit *test, unsigned long nr_pages)
 {
@@ -1202,6 +1210,8 @@ static void limit_memory(struct kunit *test, unsigned long nr_pages)
 	t->stubbed = true;
 	kunit_activate_static_stub(test, offline_pages_alloc_frozen,
 				   stub_alloc_frozen);
+	kunit_activate_static_stub(test, offline_pages_take_free,
+				   stub_take_free);
 }
 
 /*

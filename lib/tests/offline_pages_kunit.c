@@ -1210,6 +1210,81 @@ static void alloc_on_node(struct kunit *test)
 	expect_all_back(test, &t->owner);
 }
 
+/* Free blocks as they are on the lists: whole, frozen, nobody's. */
+static void take_free_blocks(struct kunit *test)
+{
+	unsigned long pfns[8], nr, i;
+	unsigned int order;
+
+	for (order = 0; order < 4; order++) {
+		nr = offline_pages_take_free(TEST_GFP, order, numa_mem_id(), 4,
+					     2, pfns);
+		KUNIT_ASSERT_LE(test, nr, 4UL);
+		for (i = 0; i < nr; i++) {
+			struct page *page = pfn_to_page(pfns[2 * i]);
+
+			KUNIT_EXPECT_TRUE(test, IS_ALIGNED(pfns[2 * i],
+							   1UL << order));
+			KUNIT_EXPECT_EQ(test, page_to_nid(page), numa_mem_id());
+			KUNIT_EXPECT_FALSE(test, page_has_type(page));
+			KUNIT_EXPECT_EQ(test, page_ref_count(page), 0);
+			KUNIT_EXPECT_EQ(test, page_private(page), 0UL);
+			set_page_count(page, 1);
+			__free_pages(page, order);
+		}
+	}
+	/* These would have to be prepared, and those there are not. */
+	KUNIT_EXPECT_EQ(test, 0UL,
+			offline_pages_take_free(TEST_GFP | __GFP_ZERO, 0,
+						numa_mem_id(), 4, 2, pfns));
+}
+
+/*
+ * Large blocks come in as such and go back as such, though the owner deals in
+ * pages; and a part of one can be had.
+ */
+static void alloc_bulk_in_blocks(struct kunit *test)
+{
+	const unsigned long sizes[] = { MAX_ORDER_NR_PAGES, 3, 100 };
+	struct offline_test *t = test->priv;
+	unsigned long *pfns, i, run, longest;
+	unsigned int n;
+
+	pfns = kunit_kcalloc(test, MAX_ORDER_NR_PAGES, sizeof(*pfns),
+			     GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	for (n = 0; n < ARRAY_SIZE(sizes); n++) {
+		KUNIT_ASSERT_EQ(test, sizes[n],
+				alloc_offline_pages_bulk(&t->owner, sizes[n],
+							 TEST_GFP, NUMA_NO_NODE,
+							 OFFLINE_PAGE_ISOLATED,
+							 pfns));
+		expect_holds(test, &t->owner, 0UL);
+		longest = 0;
+		for (i = 0; i < sizes[n]; i += run) {
+			for (run = 1; i + run < sizes[n]; run++)
+				if (pfns[i + run] != pfns[i] + run)
+					break;
+			longest = max(longest, run);
+		}
+		kunit_info(test, "%lu pages: %lu in a row\n", sizes[n],
+			   longest);
+		putback_offline_pages_bulk(&t->owner, sizes[n], pfns);
+		expect_holds(test, &t->owner, sizes[n]);
+		expect_accounting(test);
+		KUNIT_EXPECT_EQ(test, sizes[n],
+				isolate_offline_pages_bulk(&t->owner, sizes[n],
+							   pfns));
+		for (i = 1; i < sizes[n]; i++)
+			KUNIT_EXPECT_LT(test, pfns[i - 1], pfns[i]);
+		KUNIT_EXPECT_EQ(test, 0UL,
+				isolate_offline_pages_bulk(&t->owner, 1,
+							   pfns));
+		free_isolated_offline_pages_bulk(&t->owner, sizes[n], pfns);
+		expect_all_back(test, &t->owner);
+	}
+}
+
 /* GFP flags that say what is in the pages mean what they say. */
 static void alloc_zeroed(struct kunit *test)
 {
@@ -2609,6 +2684,14 @@ static struct page *stub_alloc_frozen(gfp_t gfp, unsigned int order, int nid)
 	return page;
 }
 
+/* The free lists have none. */
+static unsigned long stub_take_free(gfp_t gfp, unsigned int order, int nid,
+				    unsigned long nr, unsigned long stride,
+				    unsigned long *pfns)
+{
+	return 0;
+}
+
 static unsigned long *stub_alloc_chunk(gfp_t gfp)
 {
 	struct kunit *test = kunit_get_current_test();
@@ -2830,12 +2913,15 @@ static void fail_each_allocation(struct kunit *test)
 		failures = counted(t, OFFLINE_PAGES_ALLOC_FAILED);
 		kunit_activate_static_stub(test, offline_pages_alloc_frozen,
 					   stub_alloc_frozen);
+		kunit_activate_static_stub(test, offline_pages_take_free,
+					   stub_take_free);
 		kunit_activate_static_stub(test, offline_pages_alloc_chunk,
 					   stub_alloc_chunk);
 		kunit_activate_static_stub(test, offline_pages_alloc_contig,
 					   stub_alloc_contig);
 		ret = param->run(t);
 		kunit_deactivate_static_stub(test, offline_pages_alloc_frozen);
+		kunit_deactivate_static_stub(test, offline_pages_take_free);
 		kunit_deactivate_static_stub(test, offline_pages_alloc_chunk);
 		kunit_deactivate_static_stub(test, offline_pages_alloc_contig);
 		if (t->failed == FAIL_NONE)
@@ -5987,6 +6073,8 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE_PARAM(free_in_parts, split_gen_params),
 	KUNIT_CASE_PARAM(alloc_bulk, flags_gen_params),
 	KUNIT_CASE_PARAM(alloc_contiguous, flags_gen_params),
+	KUNIT_CASE(take_free_blocks),
+	KUNIT_CASE(alloc_bulk_in_blocks),
 	KUNIT_CASE(alloc_on_node),
 	KUNIT_CASE(alloc_zeroed),
 	KUNIT_CASE(free_in_atomic_context),
