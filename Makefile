@@ -14,7 +14,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench apply series size setup fetch tree config build golden check matrix steps
+.PHONY: help demo test bench apply series series-check size setup fetch tree config build golden check matrix steps
 
 help:
 	@echo 'make demo               build a converted kernel and walk a guest with real devices through plugging,'
@@ -24,7 +24,8 @@ help:
 	@echo '                        round trips for each page inflated, deflated and migrated'
 	@echo 'make apply LINUX=path   convert your tree: a clean git tree gets a new branch with a commit per step,'
 	@echo '                        a plain tree is left as it is and converted into a copy, printed last'
-	@echo 'make series             list the steps'
+	@echo 'make series             write the steps as a git branch, and as mails with a cover letter; SIGNOFF=1 signs them off'
+	@echo 'make series-check       the same, and then build and boot every commit, for as long as that takes'
 	@echo 'make size               lines of the balloon transports, next to the drivers that they replace'
 	@echo
 	@echo 'single steps, each doing first what it needs:'
@@ -65,8 +66,13 @@ apply:
 	@echo 'Which tree? make apply LINUX=path' >&2; exit 2
 endif
 
-series:
-	@harness/apply --list
+series: fetch
+	@harness/mkseries
+
+series-check: tree
+	@harness/setup cross
+	@harness/setup guest
+	@harness/mkseries --check
 
 size: fetch
 	@harness/size

@@ -27,10 +27,11 @@ symbol true, false;
 +	 * offline with them.
 +	 */
 +	if (PageOffline(p)) {
-+		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE &&
-+		    offline_page_can_skip(p) && !page_ref_count(p))
++		if (page_ref_count(p))
++			return !page_has_movable_ops(p) || PageHWPoison(p);
++		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE && offline_page_can_skip(p))
 +			return false;
-+		return !offline_page_can_move(p) && (!page_has_movable_ops(p) || PageHWPoison(p));
++		return !offline_page_can_move(p);
 +	}
  	...
 -	if ((mode == PB_ISOLATE_MODE_MEM_OFFLINE) && PageOffline(p))
@@ -48,8 +49,7 @@ iterator name scoped_guard;
  	if (mode == PB_ISOLATE_MODE_MEM_OFFLINE) {
  		dump_page(culprit, ...);
  	}
-+	if (PageOffline(culprit) && !offline_page_can_move(culprit) &&
-+	    (!page_has_movable_ops(culprit) || PageHWPoison(culprit))) {
++	if (PageOffline(culprit) && !offline_page_can_move(culprit)) {
 +		const char *what = "contiguous allocation";
 +
 +		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE)

@@ -22,16 +22,14 @@ expression page;
  	if (PageReserved(page))
  		return page;
 +
-+	/*
-+	 * Offline pages do not move by themselves, in no zone: either their
-+	 * owner exchanges them for others, or it agreed that memory goes
-+	 * offline with them.
-+	 */
 +	if (PageOffline(page)) {
-+		if ((flags & MEMORY_OFFLINE) &&
-+		    offline_page_can_skip(page) && !page_ref_count(page))
++		if (page_has_movable_ops(page) && !PageHWPoison(page))
 +			continue;
-+		if (!offline_page_can_move(page) && (!page_has_movable_ops(page) || PageHWPoison(page)))
++		if (page_ref_count(page))
++			return page;
++		if ((flags & MEMORY_OFFLINE) && offline_page_can_skip(page))
++			continue;
++		if (!offline_page_can_move(page))
 +			return page;
 +		continue;
 +	}
@@ -50,8 +48,7 @@ identifier culprit, flags;
  	if (flags & REPORT_FAILURE) {
  		dump_page(culprit, ...);
  	}
-+	if (PageOffline(culprit) && !offline_page_can_move(culprit) &&
-+	    (!page_has_movable_ops(culprit) || PageHWPoison(culprit))) {
++	if (PageOffline(culprit) && !offline_page_can_move(culprit)) {
 +		const char *what = "contiguous allocation";
 +
 +		if (flags & MEMORY_OFFLINE)

@@ -28,6 +28,20 @@ expression E, page;
  E && offline_page_can_skip(page)
 -&& !page_ref_count(page)
 
+@opt_old depends on has@
+expression page;
+@@
+-	if (page_ref_count(page))
+-		return !page_has_movable_ops(page) || PageHWPoison(page);
+
+@opt_old_loop depends on has@
+expression page;
+@@
+-	if (page_has_movable_ops(page) && !PageHWPoison(page))
+-		continue;
+-	if (page_ref_count(page))
+-		return page;
+
 @opt_move depends on has@
 expression page;
 @@

@@ -14,6 +14,18 @@ static bool unmovable(struct page *page, enum pb_isolate_mode mode)
 	return !page_ref_count(page);
 }
 
+static bool unmovable_old(struct page *page, enum pb_isolate_mode mode)
+{
+	if (PageOffline(page)) {
+		if (page_ref_count(page))
+			return !page_has_movable_ops(page) || PageHWPoison(page);
+		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE && offline_page_can_skip(page))
+			return false;
+		return !offline_page_can_move(page);
+	}
+	return !page_ref_count(page);
+}
+
 static int scan(struct page *page)
 {
 	if (PageOffline(page)) {
@@ -60,4 +72,21 @@ static void dump(struct page *page, unsigned long pfn)
 		return;
 	}
 	dump_folio(page);
+}
+
+static struct page *scan_old(struct page *page, int nr, int flags)
+{
+	for (; nr; nr--, page++) {
+		if (PageOffline(page)) {
+			if (page_has_movable_ops(page) && !PageHWPoison(page))
+				continue;
+			if (page_ref_count(page))
+				return page;
+			if ((flags & MEMORY_OFFLINE) && offline_page_can_skip(page))
+				continue;
+			if (!offline_page_can_move(page))
+				return page;
+		}
+	}
+	return NULL;
 }
