@@ -78,3 +78,15 @@ with_progress() {
 }
 nothing() { :; }
 objects() { printf '%s objects,' "$(grep -cE '^ +(CC|AS|LD|AR|HOSTCC|CC \[M\]) ' "$1" || true)"; }
+
+# Result lines of a script that names their group in RESULTS. Its exit status is rc, which not_ok
+# sets.
+ok() { printf 'ok %s/%s\n' "$RESULTS" "$1"; }
+not_ok() { printf 'not ok %s/%s: %s\n' "$RESULTS" "$1" "$2"; rc=1; }
+skip() { printf 'skip %s/%s: %s\n' "$RESULTS" "$1" "$2"; }
+count() { grep -c . <<<"$1" || true; }
+
+# ours PATTERN...: files of this repository, in it or not yet
+ours() {
+	(cd "$TOP" && git ls-files -co --exclude-standard -- "$@" 2>/dev/null | sort -u)
+}

@@ -952,6 +952,12 @@ static void wait_for_isolated(struct offline_page_owner *owner)
 	spin_unlock_irq(&owner->lock);
 }
 
+static void clear_flags(struct page *page)
+{
+	clear_bit(PG_offline_skippable, offline_page_flags(page));
+	clear_bit(PG_offline_movable, offline_page_flags(page));
+}
+
 /**
  * unregister_offline_page_owner - forget an owner
  * @owner: registered or not
@@ -1002,8 +1008,7 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 			struct page *page;
 
 			page = pfn_to_page((index << CHUNK_SHIFT) + bit);
-			clear_bit(PG_offline_skippable, offline_page_flags(page));
-			clear_bit(PG_offline_movable, offline_page_flags(page));
+			clear_flags(page);
 			/* They are lost, as poisoned pages are. */
 			account_lost(owner, page, &batch);
 		}
@@ -1231,12 +1236,6 @@ static __always_inline void set_flags(struct page *page, unsigned long nr_pages,
 	if ((flags & OFFLINE_PAGE_MOVABLE) && IS_ENABLED(CONFIG_MIGRATION))
 		for (p = page; p < end; p++)
 			set_bit(PG_offline_movable, offline_page_flags(p));
-}
-
-static void clear_flags(struct page *page)
-{
-	clear_bit(PG_offline_skippable, offline_page_flags(page));
-	clear_bit(PG_offline_movable, offline_page_flags(page));
 }
 
 /* Between page_offline_begin() and page_offline_end(). */
@@ -2009,9 +2008,7 @@ void free_offline_pages_bulk(struct offline_page_owner *owner,
 	unsigned long i, nr;
 
 	for (i = 0; i < nr_pages; i += nr) {
-		for (nr = 1; i + nr < nr_pages; nr++)
-			if (pfns[i + nr] != pfns[i] + nr)
-				break;
+		nr = pfn_run(pfns + i, nr_pages - i, 0);
 		free_range(owner, pfns[i], nr, &batch);
 	}
 	zone_batch_flush(&batch);
