@@ -7,6 +7,9 @@
  *					and mark it anew, again and again
  *	balloon-guest watch FILE	print what is in a file of sysfs, now and
  *					each time that poll() reports a change
+ *	balloon-guest kexec KERNEL INITRD
+ *					start another kernel, with the command
+ *					line of this one
  */
 #include <err.h>
 #include <fcntl.h>
@@ -16,7 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/reboot.h>
 #include <sys/mman.h>
+#include <sys/reboot.h>
+#include <sys/syscall.h>
 
 #define PAGE	4096
 #define WORDS	(PAGE / sizeof(long long))
@@ -78,13 +84,32 @@ static void watch(const char *file)
 	} while (poll(&fd, 1, -1) == 1 && (fd.revents & POLLPRI));
 }
 
+static void kexec(const char *kernel, const char *initrd)
+{
+	int k = open(kernel, O_RDONLY), i = open(initrd, O_RDONLY), c = open("/proc/cmdline", O_RDONLY);
+	char line[4096];
+	ssize_t got = c < 0 ? -1 : read(c, line, sizeof(line));
+
+	if (k < 0 || i < 0 || got <= 0)
+		err(1, "%s, %s or /proc/cmdline", kernel, initrd);
+	line[got - 1] = 0;
+	if (syscall(SYS_kexec_file_load, k, i, got, line, 0UL))
+		err(1, "kexec_file_load");
+	puts("loaded");
+	fflush(stdout);
+	if (reboot(LINUX_REBOOT_CMD_KEXEC))
+		err(1, "reboot");
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "use"))
 		use(strtoul(argv[2], NULL, 0) << 20);
 	else if (argc == 3 && !strcmp(argv[1], "watch"))
 		watch(argv[2]);
+	else if (argc == 4 && !strcmp(argv[1], "kexec"))
+		kexec(argv[2], argv[3]);
 	else
-		errx(2, "use MIB | watch FILE");
+		errx(2, "use MIB | watch FILE | kexec KERNEL INITRD");
 	return 0;
 }
