@@ -86,7 +86,8 @@ static void watch(const char *file)
 
 static void kexec(const char *kernel, const char *initrd)
 {
-	int k = open(kernel, O_RDONLY), i = open(initrd, O_RDONLY), c = open("/proc/cmdline", O_RDONLY);
+	int k = open(kernel, O_RDONLY), i = open(initrd, O_RDONLY);
+	int c = open("/proc/cmdline", O_RDONLY);
 	char line[4096];
 	ssize_t got = c < 0 ? -1 : read(c, line, sizeof(line));
 
