@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 # Cases provoke warnings on purpose and fail by themselves if one is missing.
-PROVOKED = re.compile(r"WARNING: \S*offline_pages|offline_pages: misuse|"
+PROVOKED = re.compile(r"WARNING: (CPU: \d+ PID: \d+ at )?\S*offline_pages|offline_pages: misuse|"
                       r"was written while offline")
 
 

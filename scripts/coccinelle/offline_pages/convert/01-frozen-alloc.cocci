@@ -35,10 +35,9 @@ expression page;
 identifier gfp, order, nid, nodemask;
 expression got;
 @@
- struct page *
--__alloc_pages_noprof
-+__alloc_frozen_pages_noprof
- (gfp_t gfp, unsigned int order, int nid, nodemask_t *nodemask)
+-struct page *__alloc_pages_noprof(gfp_t gfp, unsigned int order, int nid, nodemask_t *nodemask)
++struct page *__alloc_frozen_pages_noprof(gfp_t gfp, unsigned int order,
++					 int nid, nodemask_t *nodemask)
  {
  	<+...
 -	__free_pages(got, order);

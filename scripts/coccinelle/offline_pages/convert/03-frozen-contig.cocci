@@ -31,10 +31,9 @@ expression page, order, gfp;
 identifier start, end, migratetype, gfp_mask;
 expression pfn, nr;
 @@
- int
--alloc_contig_range_noprof
-+alloc_contig_frozen_range_noprof
- (unsigned long start, unsigned long end, unsigned migratetype, gfp_t gfp_mask)
+-int alloc_contig_range_noprof(unsigned long start, unsigned long end, unsigned migratetype, gfp_t gfp_mask)
++int alloc_contig_frozen_range_noprof(unsigned long start, unsigned long end,
++				     unsigned int migratetype, gfp_t gfp_mask)
  {
  	<+...
 -	free_contig_range(pfn, nr);
@@ -43,21 +42,20 @@ expression pfn, nr;
  }
 
 @helper depends on !has@
+expression start, end, migratetype, gfp;
 @@
  __alloc_contig_pages(...)
  {
  	<+...
--	alloc_contig_range_noprof
-+	alloc_contig_frozen_range_noprof
- 	(...)
+-	alloc_contig_range_noprof(start, end, migratetype, gfp)
++	alloc_contig_frozen_range_noprof(start, end, migratetype, gfp)
  	...+>
  }
 
 @pages depends on !has@
 identifier nr_pages, gfp_mask, nid, nodemask;
 @@
- struct page *
--alloc_contig_pages_noprof
-+alloc_contig_frozen_pages_noprof
- (unsigned long nr_pages, gfp_t gfp_mask, int nid, nodemask_t *nodemask)
+-struct page *alloc_contig_pages_noprof(unsigned long nr_pages, gfp_t gfp_mask, int nid, nodemask_t *nodemask)
++struct page *alloc_contig_frozen_pages_noprof(unsigned long nr_pages, gfp_t gfp_mask,
++					      int nid, nodemask_t *nodemask)
  { ... }

@@ -15,6 +15,18 @@ identifier page;
  (const struct page *page)
  { ... }
 
+@opt_ops@
+expression page;
+@@
+-VM_BUG_ON(!__PageMovable(page));
++VM_WARN_ON_ONCE(!page_has_movable_ops(page));
+
+@opt_isolate@
+expression page;
+@@
+-unlikely(__PageMovable(page)) && !PageIsolated(page)
++unlikely(page_has_movable_ops(page)) && !PageIsolated(page)
+
 @opt_call@
 @@
 -__PageMovable

@@ -60,15 +60,16 @@ identifier culprit, flags;
 
 @isolated@
 identifier page, flags, pfn;
-statement S;
+statement S, T;
 @@
++	if ((flags & MEMORY_OFFLINE) && offline_page_can_skip(page)) {
++		pfn++;
++		continue;
++	}
  	if (PageBuddy(page))
  		S
- 	else if ((flags & MEMORY_OFFLINE) &&
--		 PageHWPoison(page)
-+		 (PageHWPoison(page) || offline_page_can_skip(page))
- 		)
- 		pfn++;
+ 	else if ((flags & MEMORY_OFFLINE) && PageHWPoison(page))
+ 		T
 -	else if ((flags & MEMORY_OFFLINE) && PageOffline(page) && !page_count(page))
 -		pfn++;
  	else

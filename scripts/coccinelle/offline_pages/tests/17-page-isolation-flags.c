@@ -55,6 +55,7 @@ static unsigned long test(unsigned long pfn, unsigned long end_pfn, int flags)
 			pfn++;
 		else if ((flags & MEMORY_OFFLINE) && PageOffline(page) &&
 			 !page_count(page))
+			/* its driver dropped the reference */
 			pfn++;
 		else
 			break;
