@@ -287,6 +287,16 @@ VISIBLE_IF_KUNIT int offline_pages_alloc_contig(unsigned long start_pfn,
 }
 EXPORT_SYMBOL_IF_KUNIT(offline_pages_alloc_contig);
 
+/* What cannot be left out for a block that was taken as it was, free. */
+static void prepare_taken(struct page *page, unsigned int order, gfp_t gfp)
+{
+	arch_alloc_page(page, order);
+	debug_pagealloc_map_pages(page, 1 << order);
+	set_page_owner(page, order, gfp);
+	split_page_owner(page, order, 0);
+	page_table_check_alloc(page, order);
+}
+
 /* Most blocks that are taken off a free list under one hold of its lock. */
 #define TAKE_FREE_BATCH		64UL
 
@@ -317,6 +327,9 @@ VISIBLE_IF_KUNIT unsigned long offline_pages_take_free(gfp_t gfp,
 	/* What else is prepared with the pages cannot be left out then. */
 	if ((gfp & __GFP_ZERO) || kasan_enabled() ||
 	    mem_alloc_profiling_enabled())
+		return 0;
+	/* A pageblock that is taken so is one for movable pages from then on. */
+	if (mt != MIGRATE_MOVABLE && order + 1 >= pageblock_order)
 		return 0;
 	if (IS_ENABLED(CONFIG_CMA) && mt == MIGRATE_MOVABLE)
 		alloc_flags |= ALLOC_CMA;
@@ -349,15 +362,8 @@ VISIBLE_IF_KUNIT unsigned long offline_pages_take_free(gfp_t gfp,
 		__count_zid_vm_events(PGALLOC, i, got << order);
 	}
 
-	for (n = 0; n < got; n++) {
-		struct page *page = pfn_to_page(pfns[n * stride]);
-
-		arch_alloc_page(page, order);
-		debug_pagealloc_map_pages(page, 1 << order);
-		set_page_owner(page, order, gfp);
-		split_page_owner(page, order, 0);
-		page_table_check_alloc(page, order);
-	}
+	for (n = 0; n < got; n++)
+		prepare_taken(pfn_to_page(pfns[n * stride]), order, gfp);
 	return got;
 }
 EXPORT_SYMBOL_IF_KUNIT(offline_pages_take_free);
@@ -391,6 +397,7 @@ struct zone_batch {
 	struct page *page;		/* of that zone */
 	long nr_managed;
 	long nr_balloon;
+	unsigned long nr_freed;		/* pages, yet to be counted */
 	struct list_head free;		/* blocks, prepared to be free */
 	unsigned int nr_free;
 };
@@ -403,16 +410,21 @@ struct zone_batch {
 static void zone_batch_flush_free(struct zone_batch *batch)
 {
 	struct zone *zone = page_zone(batch->page);
+	unsigned long nr = 0, block = ULONG_MAX;
 	struct page *page, *next;
-	unsigned long nr = 0;
+	int mt = 0;
 
 	guard(spinlock_irqsave)(&zone->lock);
 	list_for_each_entry_safe(page, next, &batch->free, lru) {
 		unsigned int order = page_private(page);
 
 		set_page_private(page, 0);
-		__putback_isolated_page(page, order,
-					get_pageblock_migratetype(page));
+		/* The lock keeps the types of pageblocks as they are. */
+		if (block != page_to_pfn(page) >> pageblock_order) {
+			block = page_to_pfn(page) >> pageblock_order;
+			mt = get_pageblock_migratetype(page);
+		}
+		__putback_isolated_page(page, order, mt);
 		nr += 1UL << order;
 	}
 	__count_vm_events(PGFREE, nr);
@@ -428,8 +440,11 @@ static void zone_batch_flush(struct zone_batch *batch)
 	if (batch->nr_balloon)
 		mod_node_page_state(page_pgdat(batch->page), NR_BALLOON_PAGES,
 				    batch->nr_balloon);
+	if (batch->nr_freed)
+		count_pages(OFFLINE_PAGES_FREED, batch->nr_freed);
 	batch->nr_managed = 0;
 	batch->nr_balloon = 0;
+	batch->nr_freed = 0;
 }
 
 static void zone_batch_add(struct zone_batch *batch, struct page *page,
@@ -440,6 +455,21 @@ static void zone_batch_add(struct zone_batch *batch, struct page *page,
 	batch->page = page;
 	batch->nr_managed += nr_managed;
 	batch->nr_balloon += nr_balloon;
+}
+
+/* A frozen block whose zone the batch has, which is not offline (any more). */
+static __always_inline void zone_batch_free_block(struct zone_batch *batch,
+						  struct page *page,
+						  unsigned int order)
+{
+	if (!free_pages_prepare(page, order))
+		return;
+	set_page_private(page, order);
+	if (!batch->nr_free++)
+		INIT_LIST_HEAD(&batch->free);
+	list_add_tail(&page->lru, &batch->free);
+	if (batch->nr_free == FREE_BATCH)
+		zone_batch_flush_free(batch);
 }
 
 /*
@@ -460,17 +490,8 @@ static void zone_batch_free(struct zone_batch *batch, unsigned long pfn,
 #endif
 	zone_batch_add(batch, pfn_to_page(pfn), 0, 0);
 	for (; nr_pages; pfn += 1UL << order, nr_pages -= 1UL << order) {
-		struct page *page = pfn_to_page(pfn);
-
 		order = block_order(pfn, nr_pages, max);
-		if (!free_pages_prepare(page, order))
-			continue;
-		set_page_private(page, order);
-		if (!batch->nr_free++)
-			INIT_LIST_HEAD(&batch->free);
-		list_add_tail(&page->lru, &batch->free);
-		if (batch->nr_free == FREE_BATCH)
-			zone_batch_flush_free(batch);
+		zone_batch_free_block(batch, pfn_to_page(pfn), order);
 	}
 }
 
@@ -879,7 +900,7 @@ static void owner_settle(struct offline_page_owner *owner, unsigned long nr,
 	guard(spinlock_irqsave)(&owner->lock);
 	for (i = 0; i < nr; i += run) {
 		run = pfn_run(pfns + i, nr - i, owner->order);
-		__owner_set_bits(owner, pfns[i], run << owner->order, &cursor);
+		owner_set_run(owner, pfns[i], run << owner->order, &cursor);
 	}
 }
 
@@ -1444,7 +1465,8 @@ static unsigned long bulk_take_part(struct bulk *b, int nid, unsigned long nr,
 	used = nr << b->owner->order;
 	for (i = 1; i < nr; i++)
 		pfns[i] = pfns[0] + (i << b->owner->order);
-	free_frozen_run(pfns[0] + used, end - pfns[0] - used);
+	if (pfns[0] + used < end)
+		free_frozen_run(pfns[0] + used, end - pfns[0] - used);
 	return nr;
 }
 
@@ -1846,6 +1868,43 @@ static void free_leaving_run(const struct offline_page_owner *owner,
 	count_pages(OFFLINE_PAGES_FREED, nr_pages);
 }
 
+/* A page that was to leave turns out to be poisoned: it stays offline. */
+static noinline __cold void stay_poisoned(struct offline_page_owner *owner,
+					  struct page *page,
+					  struct zone_batch *batch)
+{
+	clear_flags(page);
+	__SetPageOffline(page);
+	offline_page_set_canary(page);
+	lose_page(owner, page, batch);
+}
+
+/* Like leave_run(), for a page that goes to the buddy alone. */
+static __always_inline void leave_one(struct offline_page_owner *owner,
+				      unsigned long pfn,
+				      struct zone_batch *batch)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	if (IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES))
+		offline_page_check_canary(page, owner);
+	trace_offline_page_free(owner, pfn, 1, 0);
+	offline_page_end_canary(page);
+	page->page_type = UINT_MAX;
+	smp_mb();	/* as in leave_run() */
+	if (unlikely(PageHWPoison(page))) {
+		stay_poisoned(owner, page, batch);
+		return;
+	}
+	if (unlikely(!batch->page ||
+		     page_zone_id(batch->page) != page_zone_id(page)))
+		zone_batch_add(batch, page, 0, 0);
+	batch->nr_managed += !owner->stays_managed;
+	batch->nr_balloon -= owner->balloon;
+	batch->nr_freed++;
+	zone_batch_free_block(batch, page, 0);
+}
+
 /*
  * A run of pages of one zone that all go the same way, and lie in one largest
  * block.
@@ -1883,10 +1942,7 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 	for (page = first; page < end; page++) {
 		if (likely(!PageHWPoison(page)))
 			continue;
-		clear_flags(page);
-		__SetPageOffline(page);
-		offline_page_set_canary(page);
-		lose_page(owner, page, batch);
+		stay_poisoned(owner, page, batch);
 		free_leaving_run(owner, pfn + done, page - first - done, batch);
 		done = page - first + 1;
 	}
@@ -1906,6 +1962,15 @@ static __always_inline bool page_alike(const struct page *page,
 
 	flags ^= *offline_page_flags(page);
 	return PageOffline(page) && !((flags & mask) | page_ref_count(page));
+}
+
+/* way_out() would say WAY_OUT_FREE of this offline page. */
+static __always_inline bool goes_to_buddy(const struct page *page)
+{
+	const unsigned long mask = __PG_HWPOISON |
+				   BIT(PG_offline_never_onlined);
+
+	return !((*offline_page_flags(page) & mask) | page_ref_count(page));
 }
 
 /* Pages whose bits are alike, or that are all isolated. */
@@ -2160,6 +2225,50 @@ static __always_inline unsigned long unheld_run(struct offline_page_owner *owner
 	return nr;
 }
 
+/*
+ * Isolated pages or blocks leave; the owner's set has none of them. Those that
+ * are not what they should be are reported. Returns how many pages it counts no
+ * more.
+ */
+static unsigned long leave_isolated(struct offline_page_owner *owner,
+				    unsigned long nr, const unsigned long *pfns,
+				    struct zone_batch *batch)
+{
+	unsigned int order = owner->order;
+	unsigned long i, run, done = 0;
+	struct cursor cursor = {};
+
+	for (i = 0; i < nr; i += run ?: 1) {
+		enum way_out way;
+
+		run = order ? isolated_valid(owner, order, pfns[i], &cursor) :
+			      isolated_run(owner, 0, nr - i, pfns + i,
+					   &cursor, true);
+		if (run)
+			run = unheld_run(owner, pfns[i], run << order,
+					 &cursor) >> order;
+		if (!run)
+			continue;
+		if (order) {
+			free_run(owner, pfns[i], run << order, true, batch);
+			done += run << order;
+			continue;
+		}
+		if (run == 1 && goes_to_buddy(pfn_to_page(pfns[i]))) {
+			leave_one(owner, pfns[i], batch);
+			done++;
+			continue;
+		}
+		way = way_out(owner, pfns[i], true, batch);
+		if (way == WAY_OUT_NONE)
+			run = 1;
+		else
+			leave_run(owner, pfns[i], run, way, batch);
+		done += run;
+	}
+	return done;
+}
+
 /* Pages or blocks that are put back under one hold of the lock. */
 #define PUTBACK_BATCH		1024
 
@@ -2236,35 +2345,12 @@ void free_isolated_offline_pages_bulk(struct offline_page_owner *owner,
 				      unsigned long nr,
 				      const unsigned long *pfns)
 {
-	unsigned long i, run, done = 0;
 	struct zone_batch batch = {};
-	struct cursor cursor = {};
-	unsigned int order = owner->order;
+	unsigned long done;
 
 	if (!args_valid(owner, 0, 0, 0))
 		return;
-	for (i = 0; i < nr; i += run ?: 1) {
-		enum way_out way;
-
-		run = order ? isolated_valid(owner, order, pfns[i], &cursor) :
-			      isolated_run(owner, 0, nr - i, pfns + i,
-					   &cursor, true);
-		if (run)
-			run = unheld_run(owner, pfns[i], run << order,
-					 &cursor) >> order;
-		if (!run)
-			continue;
-		if (order) {
-			free_run(owner, pfns[i], run << order, true, &batch);
-		} else {
-			way = way_out(owner, pfns[i], true, &batch);
-			if (way == WAY_OUT_NONE)
-				run = 1;
-			else
-				leave_run(owner, pfns[i], run, way, &batch);
-		}
-		done += run << order;
-	}
+	done = leave_isolated(owner, nr, pfns, &batch);
 	zone_batch_flush(&batch);
 	count_deflated(owner, done);
 	if (done)
@@ -2443,25 +2529,46 @@ static void lose_poisoned(struct offline_page_owner *owner, unsigned long nr,
 	}
 }
 
+/* Destinations from the i-th on are not needed after all. */
+static void free_targets(const struct migration *m, unsigned int i,
+			 unsigned int end,
+			 const struct offline_page_targets *targets)
+{
+	for (; i < end; i++)
+		targets->free(pfn_to_page(m->dst[i]), m->owner->order,
+			      targets->private);
+}
+
 /* Returns how many destinations there are, ready to be the owner's. */
 static unsigned int get_targets(const struct migration *m,
 				const struct offline_page_targets *targets)
 {
 	struct offline_page_owner *owner = m->owner;
 	unsigned long block = 1UL << owner->order;
-	unsigned int i;
+	unsigned int i = 0, end = 0;
+	struct cursor cursor = {};
 
-	for (i = 0; i < m->nr; i++) {
-		struct page *page = targets->alloc(owner->order,
+	while (i < m->nr) {
+		if (targets->alloc_bulk)
+			end += targets->alloc_bulk(owner, m->nr - i, m->dst + i,
 						   targets->private);
+		if (i == end) {
+			struct page *page = targets->alloc(owner->order,
+							   targets->private);
 
-		if (!page)
-			break;
-		m->dst[i] = page_to_pfn(page);
-		if (reserve_offline_page_range(owner, m->dst[i], block,
-					       GFP_NOWAIT | __GFP_NOWARN)) {
-			targets->free(page, owner->order, targets->private);
-			break;
+			if (!page)
+				break;
+			m->dst[end++] = page_to_pfn(page);
+		}
+		for (; i < end; i++) {
+			if (likely(cursor_chunk(owner, m->dst[i], &cursor)))
+				continue;
+			cursor.chunk = 0;	/* of which there is none yet */
+			if (reserve_offline_page_range(owner, m->dst[i], block,
+						       GFP_NOWAIT | __GFP_NOWARN)) {
+				free_targets(m, i, end, targets);
+				return i;
+			}
 		}
 	}
 	return i;
@@ -2478,7 +2585,7 @@ static void targets_enter(const struct migration *m, unsigned int nr)
 
 		if (PageOfflineSkippable(pfn_to_page(m->src[i])))
 			flags |= OFFLINE_PAGE_SKIPPABLE;
-		set_pages_offline(pfn_to_page(m->dst[i]), block, flags);
+		__set_pages_offline(pfn_to_page(m->dst[i]), block, flags);
 	}
 }
 
@@ -2543,26 +2650,14 @@ static int ask_owner(const struct migration *m, unsigned int nr,
 	return ret;
 }
 
-/*
- * How many pages or blocks from the i-th on ended up alike. Those that leave
- * are neighbours, so that they can be freed as a run.
- */
+/* How many pages or blocks from the i-th on ended up alike. */
 static unsigned int result_run(const struct migration *m, unsigned int i)
 {
-	unsigned long block = 1UL << m->owner->order;
 	unsigned int n;
 
-	for (n = 1; i + n < m->nr; n++) {
+	for (n = 1; i + n < m->nr; n++)
 		if (m->result[i + n] != m->result[i])
 			break;
-		if (m->result[i] == OFFLINE_PAGE_KEPT ||
-		    m->result[i] == OFFLINE_PAGE_ADDED)
-			continue;
-		if (m->src[i + n] != m->src[i] + n * block ||
-		    page_zone(pfn_to_page(m->src[i + n])) !=
-		    page_zone(pfn_to_page(m->src[i])))
-			break;
-	}
 	return n;
 }
 
@@ -2571,10 +2666,17 @@ static void targets_join(const struct migration *m, unsigned int i,
 			 unsigned int nr, struct zone_batch *batch)
 {
 	unsigned long block = 1UL << m->owner->order;
-	unsigned int j;
+	unsigned int j, run;
 
-	for (j = i; j < i + nr; j++)
-		account_offline(m->owner, pfn_to_page(m->dst[j]), block, batch);
+	for (j = i; j < i + nr; j += run) {
+		struct page *page = pfn_to_page(m->dst[j]);
+
+		for (run = 1; j + run < i + nr; run++)
+			if (page_zone_id(pfn_to_page(m->dst[j + run])) !=
+			    page_zone_id(page))
+				break;
+		account_offline(m->owner, page, run * block, batch);
+	}
 	owner_settle(m->owner, nr, m->dst + i);
 	lose_poisoned(m->owner, nr, m->dst + i);
 	count_pages(OFFLINE_PAGES_ALLOCATED, nr * block);
@@ -2587,9 +2689,10 @@ static void targets_stay(const struct migration *m, unsigned int i,
 	unsigned long block = 1UL << m->owner->order;
 	unsigned int j;
 
-	for (j = i; j < i + nr; j++)
-		trace_offline_page_migrate(m->owner, m->src[j], m->dst[j],
-					   block);
+	if (trace_offline_page_migrate_enabled())
+		for (j = i; j < i + nr; j++)
+			trace_offline_page_migrate(m->owner, m->src[j],
+						   m->dst[j], block);
 	targets_join(m, i, nr, batch);
 	count_pages(OFFLINE_PAGES_MIGRATED, nr * block);
 #ifdef CONFIG_BALLOON_MIGRATION
@@ -2598,14 +2701,12 @@ static void targets_stay(const struct migration *m, unsigned int i,
 #endif
 }
 
-static void source_leave(const struct migration *m, unsigned int i,
-			 unsigned int nr, struct zone_batch *batch)
+static void sources_leave(const struct migration *m, unsigned int i,
+			  unsigned int nr, struct zone_batch *batch)
 {
-	unsigned long nr_pages = (unsigned long)nr << m->owner->order;
-
 	if (m->broken)
 		SetPageHWPoison(m->broken);
-	free_run(m->owner, m->src[i], nr_pages, true, batch);
+	leave_isolated(m->owner, nr, m->src + i, batch);
 }
 
 static void putback_kept(const struct migration *m, unsigned int i,
@@ -2660,9 +2761,7 @@ static int migrate_isolated(const struct migration *m,
 	 * for memory meanwhile: for us.
 	 */
 	if (nr_dst && !page_offline_trybegin()) {
-		for (i = 0; i < nr_dst; i++)
-			targets->free(pfn_to_page(m->dst[i]), owner->order,
-				      targets->private);
+		free_targets(m, 0, nr_dst, targets);
 		nr_dst = 0;
 		ret = -EAGAIN;
 	}
@@ -2680,7 +2779,7 @@ static int migrate_isolated(const struct migration *m,
 		n = result_run(m, i);
 		if (m->result[i] == OFFLINE_PAGE_MOVED) {
 			targets_stay(m, i, n, &in);
-			source_leave(m, i, n, &out);
+			sources_leave(m, i, n, &out);
 			continue;
 		}
 		if (m->result[i] == OFFLINE_PAGE_ADDED) {
@@ -2694,7 +2793,7 @@ static int migrate_isolated(const struct migration *m,
 		for (j = i; j < min(i + n, nr_dst); j++)
 			target_leave(m, j, targets);
 		if (m->result[i] == OFFLINE_PAGE_DEFLATED) {
-			source_leave(m, i, n, &out);
+			sources_leave(m, i, n, &out);
 			count_deflated(owner, n * block);
 			count_pages(OFFLINE_PAGES_MIGRATE_DEFLATED, n * block);
 			continue;
@@ -2737,6 +2836,43 @@ static unsigned long isolate_to_move(struct offline_page_owner *owner,
 	return head + nr_pages;
 }
 
+/*
+ * The same for single pages of the owner that the batch has some of already, so
+ * that it does not go away, nor do its chunks. Returns how many were added.
+ */
+static unsigned int isolate_more(struct offline_page_batch *batch,
+				 unsigned long pfn, unsigned long end_pfn)
+{
+	struct offline_page_owner *owner = batch->owner;
+	unsigned long *bits, nr = chunk_run(pfn, end_pfn - pfn), n = 0;
+
+	if (batch->chunk != (pfn >> CHUNK_SHIFT) + 1) {
+		batch->chunk = (pfn >> CHUNK_SHIFT) + 1;
+		batch->bits = owner_chunk(owner, pfn);
+	}
+	bits = batch->bits;
+	if (!bits)
+		return 0;
+	nr = min(nr, OFFLINE_PAGE_BATCH - batch->nr);
+	scoped_guard(spinlock_irqsave, &owner->lock) {
+		if (owner->leaving)
+			return 0;
+		for (; n < nr; n++) {
+			unsigned long bit = (pfn + n) & (CHUNK_PAGES - 1);
+
+			if (!test_bit(bit, bits) || !isolate_allowed(pfn + n, 1))
+				break;
+			__clear_bit(bit, bits);
+			batch->pfns[batch->nr++] = pfn + n;
+		}
+		owner->nr_pages -= n;
+		owner->nr_isolated += n;
+	}
+	if (n)
+		trace_offline_page_isolate(owner, pfn, n, OFFLINE_PAGE_MOVABLE);
+	return n;
+}
+
 /**
  * isolate_offline_page_run - isolate movable pages for migration
  * @batch: they are added to this
@@ -2761,6 +2897,13 @@ long isolate_offline_page_run(struct offline_page_batch *batch,
 	unsigned long stop_pfn;
 	unsigned int nr;
 
+	/* Mostly it goes on with pages of the same owner. */
+	if (batch->nr && !batch->owner->order) {
+		nr = isolate_more(batch, pfn, end_pfn);
+		if (nr)
+			return nr;
+	}
+
 	guard(rcu)();
 	owner = find_owner(pfn);
 	if (!owner || !owner_can_move(owner) || owner->order > max_order)
@@ -2774,6 +2917,8 @@ long isolate_offline_page_run(struct offline_page_batch *batch,
 				   batch->pfns + batch->nr, &nr);
 	if (!nr)
 		return 0;
+	if (!batch->nr)
+		batch->chunk = 0;
 	batch->owner = owner;
 	batch->nr += nr;
 	return stop_pfn - pfn;
@@ -2801,6 +2946,36 @@ void putback_offline_page_batch(struct offline_page_batch *batch)
 	batch->nr = 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(putback_offline_page_batch);
+
+/**
+ * take_isolated_free_pages - use free pages that were isolated as targets
+ * @list: single pages from __isolate_free_page(), linked by their lru
+ * @nr: how many
+ * @pfns: gets the page frame numbers
+ *
+ * They are taken off the list, frozen and as they are, like those from
+ * offline_pages_take_free().
+ *
+ * Context: any.
+ * Return: how many it got, from 0 to @nr.
+ */
+unsigned long take_isolated_free_pages(struct list_head *list, unsigned long nr,
+				       unsigned long *pfns)
+{
+	unsigned long got;
+
+	if (kasan_enabled() || mem_alloc_profiling_enabled())
+		return 0;
+	for (got = 0; got < nr && !list_empty(list); got++) {
+		struct page *page = list_first_entry(list, struct page, lru);
+
+		list_del(&page->lru);
+		pfns[got] = page_to_pfn(page);
+		prepare_taken(page, 0, __GFP_MOVABLE);
+	}
+	return got;
+}
+EXPORT_SYMBOL_IF_KUNIT(take_isolated_free_pages);
 
 /**
  * migrate_offline_page_batch - migrate isolated pages
@@ -2867,6 +3042,45 @@ static struct page *any_target_alloc(unsigned int order, void *private)
 			return page;
 	}
 	return offline_pages_alloc_target(gfp, order, any->nid, NULL);
+}
+
+/*
+ * The node that any_target_alloc() tries first. Of several others, the one that
+ * is nearest.
+ */
+static int any_target_nid(const struct any_target *any)
+{
+	nodemask_t others = node_states[N_MEMORY];
+	struct zoneref *ref;
+
+	node_clear(any->nid, others);
+	if (!any->leave_node || nodes_empty(others))
+		return any->nid;
+	ref = first_zones_zonelist(node_zonelist(any->nid, any->gfp),
+				   gfp_zone(any->gfp), &others);
+	return zonelist_zone(ref) ? zonelist_node_idx(ref) : any->nid;
+}
+
+/* From the free lists of one node, in blocks as large as they have them. */
+static unsigned long any_target_alloc_bulk(struct offline_page_owner *owner,
+					   unsigned long nr, unsigned long *pfns,
+					   void *private)
+{
+	const struct any_target *any = private;
+	unsigned long i, j, stride, got;
+	struct bulk b = {
+		.owner = owner,
+		.gfp = any->gfp | __GFP_NOWARN,
+		.more = true,
+		.order = MAX_PAGE_ORDER,
+	};
+
+	got = bulk_take_listed(&b, any_target_nid(any), nr, pfns);
+	stride = 1UL << (b.order - owner->order);
+	for (i = 0; i < got * stride; i += stride)
+		for (j = 1; j < stride; j++)
+			pfns[i + j] = pfns[i] + (j << owner->order);
+	return got * stride;
 }
 
 static void any_target_free(struct page *page, unsigned int order,
@@ -2993,6 +3207,7 @@ int migrate_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
 	};
 	const struct offline_page_targets targets = {
 		.alloc = any_target_alloc,
+		.alloc_bulk = any_target_alloc_bulk,
 		.free = any_target_free,
 		.private = &any,
 	};

@@ -378,22 +378,31 @@ static inline void offline_page_to_memmap(struct page *page)
  * @nr: how many
  * @pfns: page frame numbers; of the first page of each, for an owner of blocks
  *
- * Empty if it is all zero. Not locked: it is somebody's own.
+ * Empty if @nr is 0. Not locked: it is somebody's own.
  */
 struct offline_page_batch {
 	struct offline_page_owner *owner;
 	unsigned int nr;
+	/* private: where @owner's last bits were */
+	unsigned long chunk;
+	unsigned long *bits;
+	/* public: */
 	unsigned long pfns[OFFLINE_PAGE_BATCH];
 };
 
 /**
  * struct offline_page_targets - where migration gets its destinations from
  * @alloc: 2^order frozen pages, each for itself; or NULL
+ * @alloc_bulk: up to @nr of the pages or blocks that @owner takes, as far as they
+ *	are at hand, like @alloc; optional, @alloc is asked when it returns 0
  * @free: takes back what was not used
- * @private: passed to both
+ * @private: passed to all
  */
 struct offline_page_targets {
 	struct page *(*alloc)(unsigned int order, void *private);
+	unsigned long (*alloc_bulk)(struct offline_page_owner *owner,
+				    unsigned long nr, unsigned long *pfns,
+				    void *private);
 	void (*free)(struct page *page, unsigned int order, void *private);
 	void *private;
 };
@@ -403,6 +412,8 @@ long isolate_offline_page_run(struct offline_page_batch *batch,
 			      unsigned long pfn, unsigned long end_pfn,
 			      unsigned int max_order);
 void putback_offline_page_batch(struct offline_page_batch *batch);
+unsigned long take_isolated_free_pages(struct list_head *list, unsigned long nr,
+				       unsigned long *pfns);
 int migrate_offline_page_batch(struct offline_page_batch *batch,
 			       const struct offline_page_targets *targets,
 			       enum migrate_mode mode,
@@ -421,6 +432,13 @@ static inline long isolate_offline_page_run(struct offline_page_batch *batch,
 
 static inline void putback_offline_page_batch(struct offline_page_batch *batch)
 {
+}
+
+static inline unsigned long take_isolated_free_pages(struct list_head *list,
+						     unsigned long nr,
+						     unsigned long *pfns)
+{
+	return 0;
 }
 
 static inline int

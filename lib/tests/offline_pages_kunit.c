@@ -29,6 +29,7 @@
 #include <linux/debug_locks.h>
 #include <linux/delay.h>
 #include <linux/highmem.h>
+#include <linux/kasan.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
@@ -95,6 +96,8 @@ struct offline_test {
 	unsigned long nr_pages;
 	/* Pages that migration does not get, to be given back. */
 	struct xarray rejects;
+	/* Those that it got from the free lists. */
+	unsigned long taken;
 };
 
 /*
@@ -1237,6 +1240,40 @@ static void take_free_blocks(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0UL,
 			offline_pages_take_free(TEST_GFP | __GFP_ZERO, 0,
 						numa_mem_id(), 4, 2, pfns));
+}
+
+/* The same for single pages that somebody isolated before. */
+static void take_isolated_pages(struct kunit *test)
+{
+	unsigned long pfn, got[4], nr = ARRAY_SIZE(got), i;
+	unsigned int order;
+	LIST_HEAD(list);
+
+	for (order = 2; order <= MAX_PAGE_ORDER; order++)
+		if (offline_pages_take_free(TEST_GFP, order, numa_mem_id(), 1,
+					    1, &pfn))
+			break;
+	if (order > MAX_PAGE_ORDER)
+		kunit_skip(test, "no block can be had from the free lists");
+	for (i = 0; i < nr; i++)
+		list_add_tail(&pfn_to_page(pfn + i)->lru, &list);
+	KUNIT_EXPECT_EQ(test, 0UL, take_isolated_free_pages(&list, 0, got));
+	KUNIT_EXPECT_EQ(test, nr - 1,
+			take_isolated_free_pages(&list, nr - 1, got));
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&list));
+	/* No more than there are. */
+	KUNIT_EXPECT_EQ(test, 1UL,
+			take_isolated_free_pages(&list, nr, got + nr - 1));
+	KUNIT_EXPECT_TRUE(test, list_empty(&list));
+	for (i = 0; i < nr; i++)
+		KUNIT_EXPECT_EQ(test, got[i], pfn + i);
+	for (i = 0; i < 1UL << order; i++) {
+		struct page *page = pfn_to_page(pfn + i);
+
+		KUNIT_EXPECT_EQ(test, page_ref_count(page), 0);
+		set_page_count(page, 1);
+		__free_pages(page, 0);
+	}
 }
 
 /*
@@ -3911,6 +3948,23 @@ static struct page *targets_alloc(unsigned int order, void *private)
 	return page;
 }
 
+/* A few at a time. */
+static unsigned long targets_alloc_bulk(struct offline_page_owner *owner,
+					unsigned long nr, unsigned long *pfns,
+					void *private)
+{
+	unsigned long got;
+
+	for (got = 0; got < min(nr, 3UL); got++) {
+		struct page *page = targets_alloc(owner->order, private);
+
+		if (!page)
+			break;
+		pfns[got] = page_to_pfn(page);
+	}
+	return got;
+}
+
 /* It comes back as it went. */
 static void targets_free(struct page *page, unsigned int order, void *private)
 {
@@ -4548,6 +4602,7 @@ static void migrate_scattered(struct kunit *test)
 							 pfns[i - 2] + 1,
 							 MAX_PAGE_ORDER));
 	init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+	targets.ops.alloc_bulk = targets_alloc_bulk;
 	KUNIT_EXPECT_EQ(test, (int)(script_count(m->script, nr,
 						 OFFLINE_PAGE_KEPT) * block),
 			migrate_offline_page_batch(&batch, &targets.ops,
@@ -4576,14 +4631,16 @@ static void migrate_without_targets(struct kunit *test)
 	unsigned int i;
 
 	read_migration_counts(t, &counts);
-	for (i = 0; i < 3; i++) {
-		unsigned int limit = i < 2 ? i : nr - 1, succeeded = 0;
+	for (i = 0; i < 6; i++) {
+		unsigned int limit = i % 3 < 2 ? i % 3 : nr - 1, succeeded = 0;
 
 		pfn = mock_range(test, m, nr);
 		set_script(m, &all_moved);
 		isolate_batch(test, &batch, pfn, pfn + nr * block);
 		init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
 		targets.limit = limit;
+		if (i >= 3)
+			targets.ops.alloc_bulk = targets_alloc_bulk;
 		KUNIT_EXPECT_EQ(test, -ENOMEM,
 				migrate_offline_page_batch(&batch, &targets.ops,
 							   MIGRATE_SYNC,
@@ -4611,33 +4668,42 @@ static void migrate_without_chunk(struct kunit *test)
 	struct offline_test *t = test->priv;
 	struct offline_page_batch batch;
 	struct test_targets targets;
-	unsigned int succeeded = 0;
 	unsigned long pfn;
+	unsigned int i;
 	int ret;
 
-	pfn = mock_range(test, m, 8);
-	isolate_batch(test, &batch, pfn, pfn + 8);
-	/* Hopefully somewhere else. */
-	init_targets(test, &targets, GFP_KERNEL, NUMA_NO_NODE);
-	t->fail_at = 0;
-	kunit_activate_static_stub(test, offline_pages_alloc_chunk,
-				   stub_alloc_chunk);
-	ret = migrate_offline_page_batch(&batch, &targets.ops, MIGRATE_SYNC,
-					 &succeeded);
-	kunit_deactivate_static_stub(test, offline_pages_alloc_chunk);
-	if (t->failed != FAIL_CHUNK) {
+	/* One, or a few at once. */
+	for (i = 1; i <= 3; i += 2) {
+		unsigned int succeeded = 0;
+
+		pfn = mock_range(test, m, 8);
+		isolate_batch(test, &batch, pfn, pfn + 8);
+		/* Hopefully somewhere else. */
+		init_targets(test, &targets, GFP_KERNEL, NUMA_NO_NODE);
+		if (i > 1)
+			targets.ops.alloc_bulk = targets_alloc_bulk;
+		t->calls = 0;
+		t->failed = FAIL_NONE;
+		t->fail_at = 0;
+		kunit_activate_static_stub(test, offline_pages_alloc_chunk,
+					   stub_alloc_chunk);
+		ret = migrate_offline_page_batch(&batch, &targets.ops,
+						 MIGRATE_SYNC, &succeeded);
+		kunit_deactivate_static_stub(test, offline_pages_alloc_chunk);
+		if (t->failed != FAIL_CHUNK) {
+			mock_deflate_all(m);
+			kunit_skip(test, "the destinations need no other bits");
+		}
+		KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
+		KUNIT_EXPECT_EQ(test, succeeded, 0U);
+		KUNIT_EXPECT_EQ(test, targets.allocated, i);
+		KUNIT_EXPECT_EQ(test, targets.freed, i);
+		KUNIT_EXPECT_EQ(test, m->calls, 0U);
+		expect_held(test, &m->owner, pfn, 8, m->flags);
+		expect_mock(test, m, 8);
 		mock_deflate_all(m);
-		kunit_skip(test, "the destinations need no other bits");
+		expect_mock(test, m, 0);
 	}
-	KUNIT_EXPECT_EQ(test, ret, -ENOMEM);
-	KUNIT_EXPECT_EQ(test, succeeded, 0U);
-	KUNIT_EXPECT_EQ(test, targets.allocated, 1U);
-	KUNIT_EXPECT_EQ(test, targets.freed, 1U);
-	KUNIT_EXPECT_EQ(test, m->calls, 0U);
-	expect_held(test, &m->owner, pfn, 8, m->flags);
-	expect_mock(test, m, 8);
-	mock_deflate_all(m);
-	expect_mock(test, m, 0);
 }
 
 #ifndef MODULE
@@ -4781,6 +4847,33 @@ static struct page *stub_alloc_target(gfp_t gfp, unsigned int order, int nid,
 	}
 }
 
+/* The same for those from the free lists. Where one is to fail, there are none. */
+static unsigned long stub_take_target(gfp_t gfp, unsigned int order, int nid,
+				      unsigned long nr, unsigned long stride,
+				      unsigned long *pfns)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct offline_test *t = test->priv;
+	unsigned long i, got, kept = 0;
+
+	if (t->fail_at != UINT_MAX)
+		return 0;
+	got = call_real(test, offline_pages_take_free(gfp, order, nid, nr,
+						      stride, pfns));
+	for (i = 0; i < got; i++) {
+		unsigned long pfn = pfns[i * stride];
+
+		if (pfn + (1UL << order) <= t->pfn ||
+		    pfn >= t->pfn + t->nr_pages)
+			pfns[kept++ * stride] = pfn;
+		else if (xa_err(xa_store(&t->rejects, pfn, xa_mk_value(order),
+					 GFP_KERNEL)))
+			KUNIT_FAIL(test, "page %#lx cannot be remembered", pfn);
+	}
+	t->taken += kept << order;
+	return kept;
+}
+
 static int empty_range(struct kunit *test, unsigned long pfn,
 		       unsigned long nr_pages, bool leave_node)
 {
@@ -4793,11 +4886,15 @@ static int empty_range(struct kunit *test, unsigned long pfn,
 	t->nr_pages = nr_pages;
 	t->calls = 0;
 	t->failed = FAIL_NONE;
+	t->taken = 0;
 	kunit_activate_static_stub(test, offline_pages_alloc_target,
 				   stub_alloc_target);
+	kunit_activate_static_stub(test, offline_pages_take_free,
+				   stub_take_target);
 	ret = migrate_offline_page_range(pfn, pfn + nr_pages, TEST_GFP,
 					 leave_node);
 	kunit_deactivate_static_stub(test, offline_pages_alloc_target);
+	kunit_deactivate_static_stub(test, offline_pages_take_free);
 	xa_for_each(&t->rejects, reject, entry) {
 		xa_erase(&t->rejects, reject);
 		put_frozen_pages(pfn_to_page(reject), xa_to_value(entry));
@@ -5053,6 +5150,7 @@ static void migrate_range_off_node(struct kunit *test)
 static void migrate_bench(struct kunit *test)
 {
 	struct mock *m = new_mock(test, &mock_kinds[0]);
+	struct offline_test *t = test->priv;
 	unsigned long nr, pfn = 0;
 
 	need_contig_alloc(test);
@@ -5071,6 +5169,9 @@ static void migrate_bench(struct kunit *test)
 	expect_counted(test, OFFLINE_PAGES_MIGRATED, nr);
 	pr_info("bench mock: pages=%lu calls=%u\n", nr, m->calls);
 	KUNIT_EXPECT_LE(test, m->calls, nr / 512);
+	/* Not all of the destinations came one by one. */
+	KUNIT_EXPECT_TRUE(test, t->taken || kasan_enabled() ||
+			  IS_ENABLED(CONFIG_MEM_ALLOC_PROFILING));
 	mock_deflate_all(m);
 	expect_mock(test, m, 0);
 }
@@ -6074,6 +6175,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE_PARAM(alloc_bulk, flags_gen_params),
 	KUNIT_CASE_PARAM(alloc_contiguous, flags_gen_params),
 	KUNIT_CASE(take_free_blocks),
+	KUNIT_CASE(take_isolated_pages),
 	KUNIT_CASE(alloc_bulk_in_blocks),
 	KUNIT_CASE(alloc_on_node),
 	KUNIT_CASE(alloc_zeroed),
