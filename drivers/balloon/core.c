@@ -415,6 +415,8 @@ static void balloon_rest(struct balloon_device *b, unsigned long delay,
  */
 void balloon_device_kick(struct balloon_device *balloon)
 {
+	KUNIT_STATIC_STUB_REDIRECT(balloon_device_kick, balloon);
+
 	/* Against unregistration, which sets it under the same lock. */
 	guard(spinlock_irqsave)(&balloon->lock);
 	if (balloon->live && !(balloon->limits.flags & BALLOON_BY_HAND)) {

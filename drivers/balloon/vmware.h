@@ -24,6 +24,7 @@
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/types.h>
+#include <linux/vmw_vmci_defs.h>
 
 #define VMBALLOON_MAGIC		0x456c6d6f
 #define VMBALLOON_PORT		0x5670
@@ -79,6 +80,9 @@ struct vmballoon_call {
 struct balloon_device;
 
 void vmballoon_port(struct vmballoon_call *call);
+int vmballoon_create_doorbell(struct vmci_handle *doorbell, vmci_callback ring,
+			      void *data);
+int vmballoon_destroy_doorbell(struct vmci_handle doorbell);
 struct balloon_device *vmballoon_create(unsigned int flags);
 void vmballoon_destroy(struct balloon_device *balloon);
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * KUnit tests of VMware's balloon, drivers/balloon/vmware.c, with a host in
- * place of the I/O port. The pages are real. The class takes one step at a time.
+ * place of the I/O port, and a doorbell in place of VMCI's. The pages are real.
+ * The class takes one step at a time.
  *
  * The host keeps a book of the units it has, and fails a test that gives it a
  * unit twice, or asks for one it does not have.
@@ -14,12 +15,13 @@
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/vmw_vmci_defs.h>
 #include <linux/xarray.h>
 
 #include "../../drivers/balloon/vmware.h"
 
 #define ALL	(VMBALLOON_BASIC | VMBALLOON_BATCHED | VMBALLOON_BATCHED_2M | \
-		 VMBALLOON_WIDE_TARGET)
+		 VMBALLOON_DOORBELL | VMBALLOON_WIDE_TARGET)
 #define LARGE	BIT(VMBALLOON_LARGE_ORDER)
 #define SOME	(LARGE + 40)
 
@@ -32,6 +34,14 @@
  * @target: its answer to that, and to all about pages
  * @unit: its answer about every eighth unit
  * @answer: its answer to all commands about pages, if not 0
+ * @bell: its answer to SET_DOORBELL
+ * @told: the doorbell that the guest told it; invalid: none
+ * @vmci: what VMCI says to a new doorbell
+ * @doorbell: the one that exists in VMCI; invalid: none
+ * @doorbells: how many there were
+ * @ring: rings it
+ * @data: for @ring
+ * @kicks: how often the class was kicked
  * @book: units that it has: size in pages by PFN
  * @pages: how many pages that is
  * @calls: commands so far
@@ -42,7 +52,12 @@
  */
 struct fake_host {
 	unsigned long capabilities, claims, agreed;
-	u32 start, unit, answer;
+	u32 start, unit, answer, bell;
+	struct vmci_handle told, doorbell;
+	int vmci;
+	unsigned int doorbells, kicks;
+	vmci_callback ring;
+	void *data;
 	unsigned long target;
 	struct xarray book;
 	unsigned long pages;
@@ -113,6 +128,7 @@ static const unsigned long needed[VMBALLOON_NR_COMMANDS] = {
 	[VMBALLOON_BATCH_UNLOCK] = VMBALLOON_BATCHED,
 	[VMBALLOON_2M_LOCK] = VMBALLOON_BATCHED_2M,
 	[VMBALLOON_2M_UNLOCK] = VMBALLOON_BATCHED_2M,
+	[VMBALLOON_SET_DOORBELL] = VMBALLOON_DOORBELL,
 };
 
 /* In place of vmballoon_port(). */
@@ -132,6 +148,8 @@ static void fake_port(struct vmballoon_call *call)
 			return;
 		}
 		forget_all(host);
+		/* It would ring for what the guest has given up. */
+		KUNIT_EXPECT_TRUE(test, vmci_handle_is_invalid(host->told));
 		host->agreed = call->rbx ? VMBALLOON_BASIC : 0;
 		host->ends += !call->rbx;
 		if (!call->rbx || !host->capabilities)
@@ -142,6 +160,12 @@ static void fake_port(struct vmballoon_call *call)
 		return;
 	case VMBALLOON_GUEST_ID:
 		KUNIT_EXPECT_EQ(test, call->rbx, VMBALLOON_GUEST_LINUX);
+		return;
+	case VMBALLOON_SET_DOORBELL:
+		KUNIT_EXPECT_TRUE(test, host->agreed & needed[command]);
+		call->eax = host->bell;
+		if (host->bell == VMBALLOON_SUCCESS)
+			host->told = vmci_make_handle(call->rbx, call->rsi);
 		return;
 	case VMBALLOON_TARGET:
 		host->limit = call->rbx;
@@ -156,6 +180,45 @@ static void fake_port(struct vmballoon_call *call)
 			forget_all(host);
 	}
 	call->rbx = host->target;
+}
+
+/* In place of VMCI. */
+static int fake_create_doorbell(struct vmci_handle *doorbell,
+				vmci_callback ring, void *data)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct fake_host *host = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, vmci_handle_is_invalid(host->doorbell));
+	if (host->vmci != VMCI_SUCCESS)
+		return host->vmci;
+	host->doorbell = vmci_make_handle(3, 7 + host->doorbells++);
+	host->ring = ring;
+	host->data = data;
+	*doorbell = host->doorbell;
+	return VMCI_SUCCESS;
+}
+
+static int fake_destroy_doorbell(struct vmci_handle doorbell)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct fake_host *host = test->priv;
+
+	KUNIT_EXPECT_TRUE(test, vmci_handle_is_equal(doorbell, host->doorbell));
+	/* Not while the host may ring it. */
+	KUNIT_EXPECT_TRUE(test, vmci_handle_is_invalid(host->told));
+	host->doorbell = VMCI_INVALID_HANDLE;
+	return VMCI_SUCCESS;
+}
+
+/* In place of balloon_device_kick(). */
+static void fake_kick(struct balloon_device *balloon)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct fake_host *host = test->priv;
+
+	KUNIT_EXPECT_PTR_EQ(test, balloon, host->balloon);
+	host->kicks++;
 }
 
 /* Let the class have its way until it does nothing, for a minute at most. */
@@ -388,6 +451,92 @@ static void told_test(struct kunit *test)
 	follow(test, 0);
 }
 
+static void expect_doorbells(struct kunit *test, unsigned int nr, bool set)
+{
+	struct fake_host *host = test->priv;
+
+	KUNIT_EXPECT_EQ(test, host->doorbells, nr);
+	KUNIT_EXPECT_EQ(test, !vmci_handle_is_invalid(host->doorbell), set);
+	KUNIT_EXPECT_TRUE(test, vmci_handle_is_equal(host->doorbell,
+						     host->told));
+}
+
+/* When it rings, the class is kicked, and what it was told before is too old. */
+static void doorbell_test(struct kunit *test)
+{
+	struct fake_host *host = test->priv;
+	unsigned int asked;
+
+	start_device(test);
+	expect_doorbells(test, 1, true);
+	KUNIT_EXPECT_EQ(test, host->calls[VMBALLOON_SET_DOORBELL], 1);
+
+	host->target = LARGE + SOME;
+	step_until(test, VMBALLOON_2M_LOCK);
+	asked = host->calls[VMBALLOON_TARGET];
+	step_until(test, VMBALLOON_BATCH_LOCK);
+	KUNIT_EXPECT_EQ(test, host->calls[VMBALLOON_TARGET], asked);
+
+	host->target = LARGE;
+	kunit_activate_static_stub(test, balloon_device_kick, fake_kick);
+	host->ring(host->data);
+	KUNIT_EXPECT_EQ(test, host->kicks, 1);
+	kunit_deactivate_static_stub(test, balloon_device_kick);
+	balloon_device_step(host->balloon, host->now);
+	KUNIT_EXPECT_EQ(test, host->calls[VMBALLOON_TARGET], asked + 1);
+	KUNIT_EXPECT_EQ(test, balloon_device_target(host->balloon), LARGE);
+	follow(test, LARGE);
+	follow(test, 0);
+
+	vmballoon_destroy(host->balloon);
+	host->balloon = NULL;
+	expect_doorbells(test, 1, false);
+	KUNIT_EXPECT_EQ(test, host->calls[VMBALLOON_SET_DOORBELL], 2);
+}
+
+/* A new start needs a new doorbell, if there is one at all. */
+static void doorbell_reset_test(struct kunit *test)
+{
+	struct fake_host *host = test->priv;
+	unsigned int i;
+
+	start_device(test);
+	for (i = 1; i <= 3; i++) {
+		expect_doorbells(test, min(i, 2), i < 3);
+		follow(test, SOME);
+		host->answer = VMBALLOON_RESET;
+		host->target = 20;
+		if (i == 2)
+			host->capabilities &= ~VMBALLOON_DOORBELL;
+		step_until(test, VMBALLOON_START);
+		host->answer = 0;
+	}
+	KUNIT_EXPECT_EQ(test, host->calls[VMBALLOON_SET_DOORBELL], 4);
+	expect_doorbells(test, 2, false);
+	follow(test, 0);
+}
+
+/* Without one there is polling: none in VMCI, or the host does not take it. */
+static void doorbell_refused_test(struct kunit *test)
+{
+	struct fake_host *host = test->priv;
+
+	host->bell = VMBALLOON_NO_COMMAND;
+	start_device(test);
+	expect_doorbells(test, 1, false);
+	follow(test, SOME);
+	host->vmci = VMCI_ERROR_UNAVAILABLE;
+	host->answer = VMBALLOON_RESET;
+	host->target = 20;
+	step_until(test, VMBALLOON_START);
+	host->answer = 0;
+	expect_doorbells(test, 1, false);
+	follow(test, 20);
+	follow(test, 0);
+	/* To set it, and to be sure that it is not set. */
+	KUNIT_EXPECT_EQ(test, host->calls[VMBALLOON_SET_DOORBELL], 2);
+}
+
 static int vmw_balloon_init(struct kunit *test)
 {
 	struct fake_host *host = kunit_kzalloc(test, sizeof(*host), GFP_KERNEL);
@@ -396,9 +545,15 @@ static int vmw_balloon_init(struct kunit *test)
 		return -ENOMEM;
 	xa_init(&host->book);
 	host->capabilities = ALL;
+	host->told = VMCI_INVALID_HANDLE;
+	host->doorbell = VMCI_INVALID_HANDLE;
 	host->now = jiffies;
 	test->priv = host;
 	kunit_activate_static_stub(test, vmballoon_port, fake_port);
+	kunit_activate_static_stub(test, vmballoon_create_doorbell,
+				   fake_create_doorbell);
+	kunit_activate_static_stub(test, vmballoon_destroy_doorbell,
+				   fake_destroy_doorbell);
 	return 0;
 }
 
@@ -412,6 +567,7 @@ static void vmw_balloon_exit(struct kunit *test)
 		host->answer = 0;
 		vmballoon_destroy(host->balloon);
 		KUNIT_EXPECT_EQ(test, host->pages, 0);
+		KUNIT_EXPECT_TRUE(test, vmci_handle_is_invalid(host->doorbell));
 	}
 	xa_destroy(&host->book);
 }
@@ -424,6 +580,9 @@ static struct kunit_case vmw_balloon_cases[] = {
 	KUNIT_CASE(reset_test),
 	KUNIT_CASE(refused_start_test),
 	KUNIT_CASE(told_test),
+	KUNIT_CASE(doorbell_test),
+	KUNIT_CASE(doorbell_reset_test),
+	KUNIT_CASE(doorbell_refused_test),
 	{}
 };
 
