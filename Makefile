@@ -3,6 +3,7 @@
 
 KERNEL ?= 7.3
 LINUX ?=
+BENCH ?=
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/offline-pages
 JOBS ?= $(shell nproc)
 export KERNEL LINUX CACHE JOBS
@@ -20,8 +21,9 @@ help:
 	@echo 'make demo               build a converted kernel and walk a guest with real devices through plugging,'
 	@echo '                        ballooning and offlining, with a table of its offline pages after each step'
 	@echo 'make test               every check; ends with "N passed, N failed, N skipped"'
-	@echo 'make bench              what the balloon costs, next to the unmodified kernel: guest instructions and device'
-	@echo '                        round trips for each page inflated, deflated and migrated'
+	@echo 'make bench              what the balloon costs, next to the unmodified kernel: guest instructions, device round'
+	@echo '                        trips and speed; a table, out/bench.json and a report with plots, out/bench.html.'
+	@echo "                        BENCH='--only whole --size 4' passes options on; harness/bench --help lists them"
 	@echo 'make apply LINUX=path   convert your tree: a clean git tree gets a new branch with a commit per step,'
 	@echo '                        a plain tree is left as it is and converted into a copy, printed last'
 	@echo 'make series             write the steps as a git branch, and as mails with a cover letter; SIGNOFF=1 signs them off'
@@ -54,8 +56,8 @@ test:
 	harness/test
 
 bench: tree
-	harness/setup guest
-	harness/bench
+	harness/setup guest bench
+	harness/bench $(BENCH)
 
 ifneq ($(LINUX),)
 apply:
