@@ -545,7 +545,6 @@ static void tell_first_test(struct kunit *test)
 /* Amounts that only grow, as far as anybody knows: from, and until now. */
 static void known_stats(u64 *values)
 {
-#ifdef CONFIG_VM_EVENT_COUNTERS
 	unsigned long events[NR_VM_EVENT_ITEMS];
 	unsigned int i;
 
@@ -562,7 +561,6 @@ static void known_stats(u64 *values)
 #ifdef CONFIG_HUGETLB_PAGE
 	values[VIRTIO_BALLOON_S_HTLB_PGALLOC] = events[HTLB_BUDDY_PGALLOC];
 	values[VIRTIO_BALLOON_S_HTLB_PGFAIL] = events[HTLB_BUDDY_PGALLOC_FAIL];
-#endif
 #endif
 	values[VIRTIO_BALLOON_S_MEMTOT] = (u64)totalram_pages() << PAGE_SHIFT;
 	values[VIRTIO_BALLOON_S_ASYNC_SCAN] =
@@ -598,10 +596,7 @@ static void check_stats(struct kunit *test, const u64 *since)
 	unsigned int i, tag, nr = VIRTIO_BALLOON_S_NR;
 	unsigned long seen = 0;
 
-	/* Without these, the driver has nothing to say. */
-	if (!IS_ENABLED(CONFIG_VM_EVENT_COUNTERS))
-		nr -= 8;
-	else if (!IS_ENABLED(CONFIG_HUGETLB_PAGE))
+	if (!IS_ENABLED(CONFIG_HUGETLB_PAGE))
 		nr -= 2;
 	KUNIT_ASSERT_EQ(test, wait_for_stats(d), nr);
 	known_stats(until);
