@@ -146,8 +146,10 @@ class Host(threading.Thread):
 
     target is in frames of 4 KiB, as is size. refuse, if set, is called with
     (locks, pfn, frames) for each page and returns the status. wrong lists what
-    the guest did against the protocol; calls counts commands, and pages the
-    pages that went each way.
+    the guest did against the protocol; calls counts commands, failed those that
+    did not succeed, pages the pages that went each way, and refused, by
+    direction and frames, those that did not. offered, by frames, are pages that
+    it was to lock, and forgotten are those that it had and forgot.
 
     What a host may do instead of being good: capabilities None: it answers START
     like one that knows the basic commands only. claims: it says that it has
@@ -166,7 +168,8 @@ class Host(threading.Thread):
         self.claims = self.reset_after = self.instead = self.meddle = self.scribble = None
         self.blocks, self.frames = {}, set()
         self.wrong, self.calls, self.starts, self.stops = [], {}, 0, 0
-        self.pages = {True: 0, False: 0}
+        self.pages, self.forgotten = {True: 0, False: 0}, 0
+        self.failed, self.refused, self.offered = {}, {}, {}
         # What the guest said since the last START.
         self.agreed, self.kind, self.limit, self.doorbell = 0, None, None, None
         # Look into struct page; what is seen there first has to stay so.
@@ -215,6 +218,8 @@ class Host(threading.Thread):
     def page(self, locks, pfn, frames):
         """Lock or unlock one page; returns its status."""
         what = f"{'lock' if locks else 'unlock'} of {frames} frames at {pfn:#x}"
+        if locks:
+            self.offered[frames] = self.offered.get(frames, 0) + 1
         if pfn % frames:
             self.error(f"{what}: not aligned")
             return INVALID_PFN
@@ -229,6 +234,8 @@ class Host(threading.Thread):
         # A host that says that it has a page, or has not, means it.
         if status in (SUCCESS, LOCKED if locks else UNLOCKED):
             self.book(locks, pfn, frames)
+        else:
+            self.refused[locks, frames] = self.refused.get((locks, frames), 0) + 1
         return status
 
     def look(self, stub, what, pfns):
@@ -260,6 +267,7 @@ class Host(threading.Thread):
         return SUCCESS
 
     def forget(self):
+        self.forgotten += len(self.blocks)
         self.blocks, self.frames = {}, set()
 
     def start_command(self, r):
@@ -327,6 +335,8 @@ class Host(threading.Thread):
         r["rax"] = status
         if self.meddle:
             self.meddle(command, r)
+        if r["rax"] != SUCCESS and (command != START or r["rax"] != WITH_CAPABILITIES):
+            self.failed[command] = self.failed.get(command, 0) + 1
 
     def run(self):
         """Serve the guest until QEMU is gone."""
