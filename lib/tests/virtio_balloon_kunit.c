@@ -9,8 +9,10 @@
  * guest's byte order there or is little-endian: that is only a difference where
  * the guest is big-endian.
  */
+#include <kunit/resource.h>
 #include <kunit/test.h>
 #include <asm/barrier.h>
+#include <linux/array_size.h>
 #include <linux/completion.h>
 #include <linux/container_of.h>
 #include <linux/delay.h>
@@ -27,6 +29,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
+#include <linux/vm_event_item.h>
 #include <linux/vmstat.h>
 #include <linux/xarray.h>
 
@@ -573,6 +576,27 @@ static void known_stats(u64 *values)
 		(u64)global_node_page_state(PGSTEAL_DIRECT) << PAGE_SHIFT;
 }
 
+/* Hardly any of this happened yet: let them differ for a while. */
+static void count_events(long times)
+{
+	static const enum vm_event_item items[] = {
+		PSWPIN, PSWPOUT, PGMAJFAULT, PGFAULT, OOM_KILL,
+		ALLOCSTALL_NORMAL, ALLOCSTALL_MOVABLE,
+#ifdef CONFIG_HUGETLB_PAGE
+		HTLB_BUDDY_PGALLOC, HTLB_BUDDY_PGALLOC_FAIL,
+#endif
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(items); i++)
+		count_vm_events(items[i], times * (100000L << i));
+}
+
+static void uncount_events(void *unused)
+{
+	count_events(-1);
+}
+
 static bool is_known(unsigned int tag)
 {
 	return tag != VIRTIO_BALLOON_S_MEMFREE &&
@@ -633,6 +657,9 @@ static void stats_test(struct kunit *test)
 	struct fake_queue *q;
 	__virtio16 first;
 
+	count_events(1);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, uncount_events,
+							   NULL));
 	known_stats(since);
 	d = plug(test, kind_features(test) | BIT(VIRTIO_BALLOON_F_STATS_VQ));
 	q = &d->queues[2];
