@@ -13,8 +13,8 @@
  * round_lock	one round, or one return of all pages, at a time: the worker's
  *		batch, refused pages, back-off. Memory is allocated under it.
  * host_lock	one request to the host at a time: calls of inflate, deflate,
- *		reset and stop, and the side batch. Compaction and the OOM killer
- *		may wait for it, so that nobody allocates memory under it.
+ *		reset and stop, and the side batch. The OOM killer waits for it,
+ *		if not for long, so that nobody allocates memory under it.
  * lock		a spinlock: state, limits, pauses and rests.
  *
  * Pages that are on their way are isolated: nobody else finds them. A page is in
@@ -151,6 +151,7 @@ struct balloon_device {
 	bool gone;
 	bool reset_wanted;
 	bool fresh;			/* forget about past failures */
+	atomic_t needy;			/* calls in which memory is needed */
 	u64 target;
 	u64 floor;			/* set in sysfs */
 	u64 transport_floor;
@@ -454,19 +455,44 @@ EXPORT_SYMBOL_GPL(balloon_device_gone);
  * balloon_device_leaving - should the host better hurry?
  * @balloon: balloon device
  *
- * For waits in operations, which may be a worker's that nobody can kill. When
- * this is true, somebody waits for the balloon to come to rest: an operation
- * that has seen nothing from the host for BALLOON_PATIENCE_MS returns -EINTR, or
- * that it is gone.
- *
  * Context: any.
- * Return: true if the host should hurry.
+ * Return: true if somebody waits for the balloon to come to rest, or it is not
+ * registered.
  */
 bool balloon_device_leaving(const struct balloon_device *balloon)
 {
 	return !READ_ONCE(balloon->live) || READ_ONCE(balloon->paused);
 }
 EXPORT_SYMBOL_GPL(balloon_device_leaving);
+
+/**
+ * balloon_device_impatient - has the host been silent for too long?
+ * @balloon: balloon device
+ * @since: when the host last gave an answer, or was asked if that is later; in
+ *	jiffies
+ *
+ * For waits in operations, which may be a worker's that nobody can kill. A host
+ * may take as long as it likes, unless somebody waits for the balloon to come to
+ * rest (BALLOON_PATIENCE_MS), or for memory (BALLOON_PATIENCE_NEED_MS). When this
+ * is true, an operation returns -EINTR, or -EAGAIN, or that the host is gone.
+ *
+ * Context: any.
+ * Return: true if the wait is to end.
+ */
+bool balloon_device_impatient(const struct balloon_device *balloon,
+			      unsigned long since)
+{
+	unsigned int ms;
+
+	if (atomic_read(&balloon->needy))
+		ms = BALLOON_PATIENCE_NEED_MS;
+	else if (balloon_device_leaving(balloon))
+		ms = BALLOON_PATIENCE_MS;
+	else
+		return false;
+	return time_after(jiffies, since + msecs_to_jiffies(ms));
+}
+EXPORT_SYMBOL_GPL(balloon_device_impatient);
 
 /**
  * balloon_device_set_limits - the host bears something else now
@@ -580,6 +606,7 @@ static void tell_actual(struct balloon_device *b)
 /*
  * Let the host have the batch, or ask for it. Afterwards the count of pages
  * that it has is right, and it was told. -EBUSY also says that it was not asked.
+ * -EAGAIN: it was not, because it has not answered the last time.
  */
 static int call_host(struct balloon_size *s, struct balloon_batch *batch,
 		     enum balloon_call_kind kind)
@@ -627,6 +654,8 @@ static int call_host(struct balloon_size *s, struct balloon_batch *batch,
 	case -EBUSY:
 		atomic_long_set(&b->quarantined, 0);
 		return err;
+	case -EAGAIN:
+		return err;
 	default:
 		/* In doubt: the host may have them. */
 		atomic_long_add(pages, &b->quarantined);
@@ -645,7 +674,13 @@ static int call_host(struct balloon_size *s, struct balloon_batch *batch,
 
 static bool in_doubt(int err)
 {
-	return err && err != -EBUSY && err != -ECONNRESET;
+	return err && err != -EBUSY && err != -EAGAIN && err != -ECONNRESET;
+}
+
+/* The host is not gone, but does nothing at the moment. */
+static bool busy(int err)
+{
+	return err == -EBUSY || err == -EAGAIN || err == -EINTR;
 }
 
 /* Split a batch: the units that failed go to @failed, the others move up. */
@@ -1022,7 +1057,7 @@ static unsigned long inflate(struct balloon_device *b, unsigned long now,
 	mutex_unlock(&b->host_lock);
 	settle_inflated(s, batch, err);
 
-	if (err == -EBUSY || err == -EINTR)
+	if (busy(err))
 		return back_off(b, now, BALLOON_HOST_BUSY);
 	if (err)
 		return 0;
@@ -1060,7 +1095,7 @@ static unsigned long deflate(struct balloon_device *b, unsigned long now,
 	err = deflate_batch(s, &b->batch, max(excess >> s->order, 1ULL), &freed);
 	mutex_unlock(&b->host_lock);
 
-	if (err == -EBUSY || err == -EINTR)
+	if (busy(err))
 		return back_off(b, now, BALLOON_HOST_BUSY);
 	if (err)
 		return 0;
@@ -1148,7 +1183,7 @@ static unsigned long target_failed(struct balloon_device *b, unsigned long now,
 		WRITE_ONCE(b->reset_wanted, true);
 		return 0;
 	}
-	if (err == -EBUSY || err == -EINTR)
+	if (busy(err))
 		return back_off(b, now, BALLOON_HOST_BUSY);
 	WRITE_ONCE(b->gone, true);
 	dev_warn(&b->dev, "host is gone (error %d)\n", err);
@@ -1398,24 +1433,62 @@ int balloon_device_resume(struct balloon_device *balloon)
 EXPORT_SYMBOL_GPL(balloon_device_resume);
 
 /*
- * Up to @nr_pages, because somebody needs them more. Whoever is in need may be
- * in the middle of an allocation, so it does not allocate anything, and does not
- * wait for the host lock with @try. Returns the number of pages.
+ * For somebody in need: not for ever. No mutex can be waited for that long; its
+ * holder makes haste, and inflation rests.
+ */
+static bool lock_host_in_need(struct balloon_device *b, bool try)
+{
+	unsigned long end = jiffies +
+			    msecs_to_jiffies(BALLOON_PATIENCE_NEED_MS);
+
+	while (!mutex_trylock(&b->host_lock)) {
+		if (try || fatal_signal_pending(current) ||
+		    time_after(jiffies, end))
+			return false;
+		schedule_timeout_killable(1);
+	}
+	return true;
+}
+
+/* Under host_lock, against unregistration. */
+static bool may_give_back(struct balloon_device *b, unsigned int flag)
+{
+	if (!READ_ONCE(b->live) || b->asleep)
+		return false;
+	if (b->ops->tune)
+		b->ops->tune(b);
+	return flags_of(b) & flag;
+}
+
+/*
+ * Up to @nr_pages, or as many as the limits say, because somebody needs them
+ * more: @flag says who may. That may be in the middle of an allocation, so this
+ * does not allocate anything, and a shrinker does not wait for the host lock.
+ * Returns the number of pages.
  */
 static unsigned long give_back(struct balloon_device *b, unsigned long nr_pages,
-			       bool try, enum balloon_counter id,
-			       enum balloon_reason reason)
+			       unsigned int flag)
 {
+	bool oom = flag == BALLOON_DEFLATE_ON_OOM, may = flags_of(b) & flag;
+	enum balloon_reason reason = oom ? BALLOON_OOM : BALLOON_SHRUNK;
 	unsigned long freed, sum = 0;
 	unsigned int i;
 
 	if (!READ_ONCE(b->live) || READ_ONCE(b->gone))
 		return 0;
 	/* First, or the worker takes them in again. */
-	balloon_rest(b, REST_AFTER_NEED, reason);
-	if (try ? !mutex_trylock(&b->host_lock) :
-		  mutex_lock_killable(&b->host_lock))
+	if (may)
+		balloon_rest(b, REST_AFTER_NEED, reason);
+	else if (!b->ops->tune)
 		return 0;
+	atomic_inc(&b->needy);
+	if (!lock_host_in_need(b, !oom || !may))
+		goto out;
+	if (!may_give_back(b, flag))
+		goto out_unlock;
+	balloon_rest(b, REST_AFTER_NEED, reason);
+	if (!nr_pages)
+		nr_pages = READ_ONCE(b->limits.oom_pages) ?: DEFAULT_OOM_PAGES;
 	/* The smaller ones first. */
 	for (i = b->nr_sizes; i-- && sum < nr_pages; ) {
 		struct balloon_size *s = &b->size[i];
@@ -1431,8 +1504,11 @@ static unsigned long give_back(struct balloon_device *b, unsigned long nr_pages,
 			sum += freed;
 		}
 	}
+	count(b, oom ? BALLOON_COUNT_OOM : BALLOON_COUNT_SHRUNK, sum);
+out_unlock:
 	mutex_unlock(&b->host_lock);
-	count(b, id, sum);
+out:
+	atomic_dec(&b->needy);
 	if (READ_ONCE(b->reset_wanted) || READ_ONCE(b->gone))
 		balloon_device_kick(b);
 	return sum;
@@ -1441,16 +1517,8 @@ static unsigned long give_back(struct balloon_device *b, unsigned long nr_pages,
 /* Pages that memory ran out for; the worker is kicked to look at the time. */
 static unsigned long balloon_oom(struct balloon_device *b)
 {
-	unsigned long nr, freed;
+	unsigned long freed = give_back(b, 0, BALLOON_DEFLATE_ON_OOM);
 
-	if (!READ_ONCE(b->live))
-		return 0;
-	if (b->ops->tune)
-		b->ops->tune(b);
-	if (!(flags_of(b) & BALLOON_DEFLATE_ON_OOM))
-		return 0;
-	nr = READ_ONCE(b->limits.oom_pages) ?: DEFAULT_OOM_PAGES;
-	freed = give_back(b, nr, false, BALLOON_COUNT_OOM, BALLOON_OOM);
 	if (freed)
 		balloon_device_kick(b);
 	return freed;
@@ -1491,8 +1559,7 @@ static unsigned long balloon_shrink_scan(struct shrinker *shrinker,
 
 	if (flags_of(b) & BALLOON_SHRINK) {
 		count(b, BALLOON_COUNT_SHRINKS, 1);
-		freed = give_back(b, sc->nr_to_scan, true, BALLOON_COUNT_SHRUNK,
-				  BALLOON_SHRUNK);
+		freed = give_back(b, sc->nr_to_scan, BALLOON_SHRINK);
 	}
 	return freed ?: SHRINK_STOP;
 }
@@ -1602,17 +1669,22 @@ static int balloon_migrate(struct offline_page_owner *owner, unsigned int nr,
 {
 	struct balloon_size *s = container_of(owner, struct balloon_size, owner);
 	struct balloon_device *b = s->balloon;
+	bool patient = mode == MIGRATE_SYNC;
 	unsigned int done, n;
 	int ret = 0;
 
 	/* Somebody else's wait for the host may be long. */
-	if (mode == MIGRATE_ASYNC ? !mutex_trylock(&b->host_lock) :
-				    mutex_lock_killable(&b->host_lock))
+	if (patient ? mutex_lock_killable(&b->host_lock) :
+		      !mutex_trylock(&b->host_lock))
 		return -EAGAIN;
+	if (!patient)
+		atomic_inc(&b->needy);
 	for (done = 0; done < nr && !ret; done += n) {
 		n = min(nr - done, batch_limit(s));
 		ret = migrate(s, n, dst + done, src + done, result + done);
 	}
+	if (!patient)
+		atomic_dec(&b->needy);
 	mutex_unlock(&b->host_lock);
 	/* There may be too many now, or too few, or none may be left to ask. */
 	if (balloon_device_actual(b) != READ_ONCE(b->target) ||

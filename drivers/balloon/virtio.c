@@ -54,6 +54,7 @@ struct vballoon {
 	struct balloon_device *balloon;
 	struct virtqueue *vqs[VB_NR_QUEUES];
 	wait_queue_head_t used;		/* or the device was taken down */
+	unsigned long heard;		/* of the device, or it was asked then */
 	struct mutex report_lock, reset_lock;
 	__virtio32 *pfns;		/* what the buffers are slices of */
 	bool report_held;		/* inflates by reporting */
@@ -117,16 +118,23 @@ static void vb_used(struct virtqueue *vq)
  */
 static bool vb_has_room(struct virtqueue *vq, unsigned int room)
 {
+	struct vballoon *vb = vq->vdev->priv;
 	unsigned int len;
 
 	do {
 		virtqueue_disable_cb(vq);
 		while (virtqueue_get_buf(vq, &len))
-			;
+			WRITE_ONCE(vb->heard, jiffies);
 		if (vq->num_free >= room || virtqueue_is_broken(vq))
 			return true;
 	} while (!virtqueue_enable_cb_delayed(vq));
 	return false;
+}
+
+static bool vb_too_long(struct vballoon *vb)
+{
+	return fatal_signal_pending(current) ||
+	       balloon_device_impatient(vb->balloon, READ_ONCE(vb->heard));
 }
 
 /* Nobody says so when a device breaks: have a look every second. */
@@ -138,6 +146,8 @@ static int vb_wait(struct vballoon *vb, enum vb_queue q, unsigned int room)
 	do {
 		left = wait_event_killable_timeout(vb->used,
 						   vb_has_room(vq, room), HZ);
+		if (!left && vb_too_long(vb))
+			left = -EINTR;
 	} while (!left);
 	if (virtqueue_is_broken(vq))
 		return -EIO;
@@ -241,6 +251,7 @@ static int vb_tell(struct vballoon *vb, enum vb_queue q,
 	unsigned int i, nr;
 	int err;
 
+	WRITE_ONCE(vb->heard, jiffies);
 	for (i = 0; i < batch->nr; i += nr) {
 		nr = q == VB_REPORTING ? vb_fill_run(batch, i, &sg) :
 					 vb_fill_pfns(vb, batch, i, &sg);
@@ -255,6 +266,17 @@ static int vb_tell(struct vballoon *vb, enum vb_queue q,
 	return err;
 }
 
+/* The device may be silent while its holder waits. */
+static int vb_lock_report(struct vballoon *vb)
+{
+	while (!mutex_trylock(&vb->report_lock)) {
+		schedule_timeout_killable(1);
+		if (vb_too_long(vb))
+			return -EINTR;
+	}
+	return 0;
+}
+
 /*
  * Before anything is asked or answered, the device has answered the last
  * request, the wait for which may have been killed.
@@ -263,19 +285,27 @@ static int vb_request(struct balloon_device *balloon, enum vb_queue q,
 		      struct balloon_batch *batch)
 {
 	struct vballoon *vb = balloon_device_data(balloon);
+	bool asked = false;
 	int err;
 
 	if (!vb->report_held) {
 		err = vb_wait_empty(vb, VB_INFLATE) ?:
-		      vb_wait_empty(vb, VB_DEFLATE) ?: vb_tell(vb, q, batch);
-	} else if (!mutex_lock_killable(&vb->report_lock)) {
-		err = vb_wait_empty(vb, VB_REPORTING);
-		if (!err && q == VB_INFLATE)
-			err = vb_tell(vb, VB_REPORTING, batch);
-		mutex_unlock(&vb->report_lock);
+		      vb_wait_empty(vb, VB_DEFLATE);
+		asked = !err;
+		if (asked)
+			err = vb_tell(vb, q, batch);
 	} else {
-		err = -EINTR;
+		err = vb_lock_report(vb);
+		if (!err) {
+			err = vb_wait_empty(vb, VB_REPORTING);
+			asked = !err && q == VB_INFLATE;
+			if (asked)
+				err = vb_tell(vb, VB_REPORTING, batch);
+			mutex_unlock(&vb->report_lock);
+		}
 	}
+	if (err == -EINTR && !asked)
+		return -EAGAIN;
 	if (err == -EIO)
 		balloon_device_gone(balloon);
 	return err;
@@ -339,12 +369,13 @@ static int vb_report_free(struct page_reporting_dev_info *reporting,
 					   reporting);
 	struct scatterlist *from, sg;
 	unsigned int i;
-	int err;
+	int err, left;
 
 	guard(mutex)(&vb->report_lock);
 	err = vb_wait_empty(vb, VB_REPORTING);
 	if (err)
 		return err;
+	WRITE_ONCE(vb->heard, jiffies);
 	for_each_sg(sgl, from, nents, i) {
 		vb_set_pages(&sg, sg_page(from), from->length);
 		err = vb_add(vb, VB_REPORTING, &sg);
@@ -352,8 +383,10 @@ static int vb_report_free(struct page_reporting_dev_info *reporting,
 			break;
 	}
 	virtqueue_kick(vb->vqs[VB_REPORTING]);
-	/* No task that could be killed waits here: the device is broken. */
-	if (vb_wait_empty(vb, VB_REPORTING)) {
+	/* No task that could be killed waits here. Need is not worth a reset. */
+	while ((left = vb_wait_empty(vb, VB_REPORTING))) {
+		if (left == -EINTR && !balloon_device_leaving(vb->balloon))
+			continue;
 		vb_reset(vb);
 		return -EIO;
 	}

@@ -50,10 +50,10 @@ void balloon_batch_fail(struct balloon_batch *batch, unsigned int i);
  * All operations may sleep. None runs before balloon_device_register() is
  * called, nor after balloon_device_unregister() has returned. @inflate,
  * @deflate, @reset and @stop never run at the same time for one device; they
- * run under its host lock, which compaction and the OOM killer may be waiting
- * for. So the class calls them with reclaim off: what they allocate comes from
- * the reserves, and should be little. They wait for the host killably, and no
- * longer than balloon_device_leaving() says.
+ * run under its host lock, which memory offlining and the OOM killer may be
+ * waiting for. So the class calls them with reclaim off: what they allocate comes
+ * from the reserves, and should be little. They wait for the host killably, and
+ * no longer than balloon_device_impatient() says.
  *
  * Errors of @inflate and @deflate, and what the class makes of them:
  *
@@ -63,9 +63,12 @@ void balloon_batch_fail(struct balloon_batch *batch, unsigned int i);
  * * -EBUSY: the host did nothing, and asks to come back later.
  * * -ECONNRESET: the host did nothing, and has forgotten every page it had. The
  *   class takes all pages back without asking, and calls @reset.
- * * -EINTR: the wait was killed. All units are in doubt: they stay in the
- *   balloon, and count as quarantined until the transport answers the next
- *   request. It must not do that before the host answered this one.
+ * * -EINTR: the wait was killed, or took too long. All units are in doubt: they
+ *   stay in the balloon, and count as quarantined until the transport answers the
+ *   next request. It must not do that before the host answered this one.
+ * * -EAGAIN: the host has not answered an earlier request, the wait for which was
+ *   killed again, or took too long. It was not asked: the units of that request
+ *   stay in doubt, these are not.
  * * any other: the host is gone or broken. All units are in doubt, and the
  *   device takes and gives no page any more, until it is reset or unregistered.
  */
@@ -108,16 +111,21 @@ struct balloon_ops {
 	int (*stop)(struct balloon_device *balloon);
 
 	/**
-	 * @tune: called before each round, and before memory is given back in
-	 * need, for a transport whose limits are parameters that can be
-	 * written to: it calls balloon_device_set_limits() or
-	 * balloon_device_set_floor(). Optional. Must not wait.
+	 * @tune: called before each round, and, under the host lock, before
+	 * memory is given back in need, for a transport whose limits are
+	 * parameters that can be written to: it calls
+	 * balloon_device_set_limits() or balloon_device_set_floor(). Optional.
+	 * Must not wait. May run at the same time as itself.
 	 */
 	void (*tune)(struct balloon_device *balloon);
 };
 
-/* How long a host may be silent while balloon_device_leaving(). */
+/*
+ * How long a host may be silent while balloon_device_leaving(), and while
+ * somebody needs memory; see balloon_device_impatient().
+ */
 #define BALLOON_PATIENCE_MS		5000
+#define BALLOON_PATIENCE_NEED_MS	2000
 
 /* What a transport says about its hypervisor, see struct balloon_limits. */
 /* Pages are given back when the guest runs out of memory. */
@@ -248,6 +256,8 @@ devm_balloon_device_register(struct device *parent,
 void balloon_device_kick(struct balloon_device *balloon);
 void balloon_device_gone(struct balloon_device *balloon);
 bool balloon_device_leaving(const struct balloon_device *balloon);
+bool balloon_device_impatient(const struct balloon_device *balloon,
+			      unsigned long since);
 int balloon_device_suspend(struct balloon_device *balloon);
 int balloon_device_resume(struct balloon_device *balloon);
 void balloon_device_return_all(struct balloon_device *balloon, bool pause);

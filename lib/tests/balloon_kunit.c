@@ -28,6 +28,7 @@
 #include <linux/balloon_device.h>
 #include <linux/bitmap.h>
 #include <linux/cleanup.h>
+#include <linux/completion.h>
 #include <linux/debug_locks.h>
 #include <linux/delay.h>
 #include <linux/device.h>
@@ -122,6 +123,11 @@ struct host {
 	int stop_error;
 	/* Nobody knows what it will say next. */
 	bool moody;
+	/* It says nothing; nor does the transport mind whose patience ends. */
+	bool silent;
+	bool deaf;
+	/* It takes its time, until it is not registered any more. */
+	bool slow_tune;
 
 	/* What happened to it. */
 	unsigned int calls;
@@ -130,6 +136,8 @@ struct host {
 	unsigned int resets;
 	unsigned int stops;
 	unsigned int tunes;
+	bool tuning;
+	bool waited_for;
 	/* Calls for which somebody waits. */
 	unsigned int hurried;
 	unsigned int targets;
@@ -507,10 +515,31 @@ static void host_leave_pending(struct host *h,
 	h->pending_inflate = inflate;
 }
 
+/* Wait for its answer. Each millisecond, a quarter of a second goes by. */
+static int host_silence(struct host *h)
+{
+	unsigned long since = jiffies;
+	unsigned int i;
+
+	for (i = 0; READ_ONCE(h->silent); i++) {
+		WRITE_ONCE(h->waited_for, true);
+		if (i == 5000)
+			host_wrong(h, h->calls, "calls: the wait has no end");
+		if (i == 5000 ||
+		    (!h->deaf && balloon_device_impatient(h->balloon, since)))
+			return -EINTR;
+		fsleep(1000);
+		since -= HZ / 4;
+	}
+	return 0;
+}
+
 static int host_call(struct host *h, struct balloon_batch *batch, bool inflate)
 {
-	int error = 0;
+	int error = host_silence(h);
 
+	if (error && h->pending.nr)
+		return -EAGAIN;
 	if (h->forgot)
 		host_wrong(h, h->calls, "the protocol was not started again");
 	if (h->dead)
@@ -529,7 +558,7 @@ static int host_call(struct host *h, struct balloon_batch *batch, bool inflate)
 
 	if (host_fails(h))
 		error = h->fault.error;
-	else if (h->moody)
+	else if (h->moody && !error)
 		error = host_mood();
 	if (error == -EBUSY)
 		return error;
@@ -660,8 +689,13 @@ static int host_stop(struct balloon_device *balloon)
 static void host_tune(struct balloon_device *balloon)
 {
 	struct host *h = balloon_device_data(balloon);
+	unsigned int i;
 
-	if (!h->registered)
+	for (i = 0; h->slow_tune && i < 300 && READ_ONCE(h->registered); i++) {
+		WRITE_ONCE(h->tuning, true);
+		fsleep(1000);
+	}
+	if (!READ_ONCE(h->registered))
 		host_wrong(h, h->tunes, "it is tuned, but it is not registered");
 	h->tunes++;
 }
@@ -870,7 +904,7 @@ static u64 counter(const struct host *h, enum balloon_counter id)
 static void unregister_host(struct host *h)
 {
 	balloon_device_unregister(h->balloon);
-	h->registered = false;
+	WRITE_ONCE(h->registered, false);
 }
 
 static void end_host(void *arg)
@@ -885,6 +919,7 @@ static void end_host(void *arg)
 		h->stop_error = 0;
 		h->keep_every = 0;
 		h->fault.error = 0;
+		h->silent = false;
 		unregister_host(h);
 		lose_all(h);
 	}
@@ -1245,7 +1280,8 @@ static const struct offline_page_targets targets = {
  * Migrate a batch of what the host has, or less if there is less. Returns how
  * many pages did not move; *moved is the others.
  */
-static int migrate_some(struct host *h, unsigned int order, unsigned int *moved)
+static int migrate_mode(struct host *h, unsigned int order,
+			enum migrate_mode mode, unsigned int *moved)
 {
 	struct offline_page_batch batch = {};
 	unsigned long pfn;
@@ -1261,7 +1297,12 @@ static int migrate_some(struct host *h, unsigned int order, unsigned int *moved)
 	}
 	if (!batch.nr)
 		return 0;
-	return migrate_offline_page_batch(&batch, &targets, MIGRATE_SYNC, moved);
+	return migrate_offline_page_batch(&batch, &targets, mode, moved);
+}
+
+static int migrate_some(struct host *h, unsigned int order, unsigned int *moved)
+{
+	return migrate_mode(h, order, MIGRATE_SYNC, moved);
 }
 
 /*
@@ -2170,6 +2211,207 @@ static void wait_killed(struct kunit *test)
 	unregister_host(h);
 }
 
+/*
+ * A host that does not answer, but is not known to be gone.
+ */
+
+/* Something that another thread does meanwhile. */
+struct helper {
+	struct host *host;
+	void (*fn)(struct host *h);
+	struct completion done;
+};
+
+static int helper_thread(void *arg)
+{
+	struct helper *helper = arg;
+
+	helper->fn(helper->host);
+	complete(&helper->done);
+	return 0;
+}
+
+/* Returns when *begun is true. */
+static void help(struct helper *helper, struct host *h,
+		 void (*fn)(struct host *h), const bool *begun)
+{
+	unsigned int i;
+
+	helper->host = h;
+	helper->fn = fn;
+	init_completion(&helper->done);
+	KUNIT_ASSERT_FALSE(h->test, IS_ERR(kthread_run(helper_thread, helper,
+						       "balloon-helper")));
+	for (i = 0; i < 10000 && !READ_ONCE(*begun); i++)
+		fsleep(1000);
+	KUNIT_EXPECT_TRUE(h->test, READ_ONCE(*begun));
+}
+
+static void help_ends(struct helper *helper)
+{
+	wait_for_completion(&helper->done);
+}
+
+static void one_step(struct host *h)
+{
+	balloon_device_step(h->balloon, h->now);
+}
+
+static void expect_pending(struct host *h)
+{
+	KUNIT_EXPECT_GT(h->test, h->pending.nr, 0u);
+	expect_attr(h, "quarantined", "%lu\n",
+		    (unsigned long)h->pending.nr <<
+		    (h->pending.order + PAGE_SHIFT));
+	expect_accounting(h->test);
+}
+
+static struct host *needed_host(struct kunit *test,
+				const struct host_kind *kind, u64 target)
+{
+	struct host *h = alloc_host(test, kind);
+
+	h->limits.flags |= BALLOON_DEFLATE_ON_OOM | BALLOON_SHRINK;
+	start_host(h);
+	settle_at(h, target);
+	return h;
+}
+
+/* It is asked for memory in vain, but not for ever, nor for more and more. */
+static void silent_in_need(struct kunit *test)
+{
+	struct host *h = needed_host(test, test->param_value, 100);
+	unsigned int i;
+
+	h->silent = true;
+	for (i = 0; i < 3; i++) {
+		KUNIT_EXPECT_EQ(test, balloon_device_oom(h->balloon), 0UL);
+		KUNIT_EXPECT_EQ(test, balloon_device_shrink(h->balloon, 10),
+				SHRINK_STOP);
+		KUNIT_EXPECT_EQ(test, h->calls, calls_for(h, 100) + 1);
+		expect_pending(h);
+		expect_has(h, 100);
+	}
+	h->silent = false;
+	h->now = jiffies;
+	settle_later(h, 70);
+	expect_attr(h, "quarantined", "0\n");
+	unregister_host(h);
+}
+
+/* Nor does the worker's wait keep those in need. */
+static void silent_to_worker(struct kunit *test)
+{
+	const u64 targets[] = { 150, 30 };
+	unsigned int i, moved;
+
+	for (i = 0; i < ARRAY_SIZE(targets); i++) {
+		struct host *h = needed_host(test, test->param_value, 100);
+		struct helper helper;
+
+		h->target = targets[i];
+		h->silent = true;
+		help(&helper, h, one_step, &h->waited_for);
+		/* Those that do not wait at all. */
+		KUNIT_EXPECT_EQ(test, balloon_device_shrink(h->balloon, 10),
+				SHRINK_STOP);
+		if (IS_ENABLED(CONFIG_BALLOON_MIGRATION)) {
+			migrate_mode(h, 0, MIGRATE_ASYNC, &moved);
+			KUNIT_EXPECT_EQ(test, moved, 0u);
+			migrate_mode(h, 0, MIGRATE_SYNC_LIGHT, &moved);
+			KUNIT_EXPECT_EQ(test, moved, 0u);
+		}
+		KUNIT_EXPECT_EQ(test, h->pending.nr, 0u);
+		KUNIT_EXPECT_EQ(test, balloon_device_oom(h->balloon), 0UL);
+		help_ends(&helper);
+		expect_pending(h);
+		h->silent = false;
+		h->now = jiffies;
+		settle_later(h, targets[i]);
+		unregister_host(h);
+	}
+}
+
+/* Whatever a transport does, who is in need waits for two seconds. */
+static void deaf_to_need(struct kunit *test)
+{
+	struct host *h = needed_host(test, &pages_kind, 100);
+	struct helper helper;
+	unsigned long start;
+
+	h->target = 150;
+	h->deaf = true;
+	h->silent = true;
+	help(&helper, h, one_step, &h->waited_for);
+	start = jiffies;
+	KUNIT_EXPECT_EQ(test, balloon_device_oom(h->balloon), 0UL);
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + 4 * HZ));
+	h->silent = false;
+	help_ends(&helper);
+	h->now = jiffies;
+	settle_later(h, 150);
+	unregister_host(h);
+}
+
+/* Compaction goes elsewhere, and does not add page upon page to the doubt. */
+static void silent_to_compaction(struct kunit *test)
+{
+	struct host *h;
+	unsigned int i, moved;
+	unsigned long nr = 0;
+
+	need_migration(test);
+	h = needed_host(test, test->param_value, 64);
+	h->silent = true;
+	for (i = 0; i < 4; i++) {
+		KUNIT_EXPECT_GT(test, migrate_mode(h, large_order(h), i & 1 ?
+						   MIGRATE_SYNC_LIGHT :
+						   MIGRATE_ASYNC, &moved), 0);
+		KUNIT_EXPECT_EQ(test, moved, 0u);
+		expect_pending(h);
+		nr = nr ?: h->nr_pages;
+		KUNIT_EXPECT_EQ(test, h->nr_pages, nr);
+	}
+	h->silent = false;
+	settle_later(h, 64);
+	unregister_host(h);
+}
+
+/* Nor is the end of the device held up, or a suspend. */
+static void silent_at_end(struct kunit *test)
+{
+	const u64 targets[] = { 150, 30, 100 };
+	unsigned int i;
+
+	for (i = 0; i < 2 * ARRAY_SIZE(targets); i++) {
+		struct host *h = new_host(test, test->param_value);
+		struct helper helper;
+
+		settle_at(h, 100);
+		h->target = targets[i / 2];
+		h->silent = true;
+		if (h->target != 100)
+			help(&helper, h, one_step, &h->waited_for);
+		if (i & 1) {
+			KUNIT_EXPECT_EQ(test, balloon_device_suspend(h->balloon),
+					0);
+		} else {
+			unregister_host(h);
+		}
+		if (h->target != 100)
+			help_ends(&helper);
+		/* It forgot all of them. */
+		KUNIT_EXPECT_EQ(test, h->stops, 1u);
+		expect_has(h, 0);
+		if (!(i & 1))
+			continue;
+		h->silent = false;
+		KUNIT_EXPECT_EQ(test, balloon_device_resume(h->balloon), 0);
+		settle_later(h, 80);
+		unregister_host(h);
+	}
+}
+
 /* How it ends. */
 struct death {
 	const char *name;
@@ -2691,6 +2933,24 @@ static void out_of_memory_once(struct kunit *test)
 		settle_later(h, 10);
 		unregister_host(h);
 	}
+}
+
+static void need_memory(struct host *h)
+{
+	balloon_device_oom(h->balloon);
+}
+
+/* Operations that memory is short for end before the device does. */
+static void unregister_in_need(struct kunit *test)
+{
+	struct host *h = needed_host(test, test->param_value, 100);
+	struct helper helper;
+
+	h->slow_tune = true;
+	help(&helper, h, need_memory, &h->tuning);
+	unregister_host(h);
+	help_ends(&helper);
+	expect_has(h, 0);
 }
 
 /* The host does not help, or has nothing, or is not to be asked. */
@@ -3363,6 +3623,11 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE(reset_with_other_limits),
 	KUNIT_CASE(reset_fails),
 	KUNIT_CASE_PARAM(wait_killed, few_kinds_gen_params),
+	KUNIT_CASE_PARAM_SLOW(silent_in_need, few_kinds_gen_params),
+	KUNIT_CASE_PARAM_SLOW(silent_to_worker, few_kinds_gen_params),
+	KUNIT_CASE_SLOW(deaf_to_need),
+	KUNIT_CASE_PARAM_SLOW(silent_to_compaction, few_kinds_gen_params),
+	KUNIT_CASE_PARAM_SLOW(silent_at_end, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(host_dies, death_gen_params),
 	KUNIT_CASE_PARAM(host_removed, few_kinds_gen_params),
 	KUNIT_CASE_SLOW(unregister_refused),
@@ -3373,6 +3638,7 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE_PARAM_SLOW(offline_memory, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(poison_page, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(out_of_memory_once, oom_page_gen_params),
+	KUNIT_CASE_PARAM_SLOW(unregister_in_need, few_kinds_gen_params),
 	KUNIT_CASE(out_of_memory_in_vain),
 	KUNIT_CASE(out_of_memory_for_real),
 	KUNIT_CASE_PARAM(shrink, few_kinds_gen_params),
