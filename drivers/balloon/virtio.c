@@ -285,27 +285,22 @@ static int vb_request(struct balloon_device *balloon, enum vb_queue q,
 		      struct balloon_batch *batch)
 {
 	struct vballoon *vb = balloon_device_data(balloon);
-	bool asked = false;
+	bool held = vb->report_held;
 	int err;
 
-	if (!vb->report_held) {
-		err = vb_wait_empty(vb, VB_INFLATE) ?:
-		      vb_wait_empty(vb, VB_DEFLATE);
-		asked = !err;
-		if (asked)
-			err = vb_tell(vb, q, batch);
-	} else {
-		err = vb_lock_report(vb);
-		if (!err) {
-			err = vb_wait_empty(vb, VB_REPORTING);
-			asked = !err && q == VB_INFLATE;
-			if (asked)
-				err = vb_tell(vb, VB_REPORTING, batch);
-			mutex_unlock(&vb->report_lock);
-		}
-	}
-	if (err == -EINTR && !asked)
+	if (held && vb_lock_report(vb))
 		return -EAGAIN;
+	err = held ? vb_wait_empty(vb, VB_REPORTING) :
+		     vb_wait_empty(vb, VB_INFLATE) ?:
+		     vb_wait_empty(vb, VB_DEFLATE);
+	if (err == -EINTR)
+		err = -EAGAIN;
+	else if (!err && !held)
+		err = vb_tell(vb, q, batch);
+	else if (!err && q == VB_INFLATE)
+		err = vb_tell(vb, VB_REPORTING, batch);
+	if (held)
+		mutex_unlock(&vb->report_lock);
 	if (err == -EIO)
 		balloon_device_gone(balloon);
 	return err;
