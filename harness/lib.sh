@@ -56,7 +56,7 @@ make_args() {
 	if [ "$(uname -m)" = "$1" ]; then prefix=; fi
 	if [ "$1" = x86_64 ] && [ "$(uname -m)" != x86_64 ]; then prefix=x86_64-linux-gnu-; fi
 	if [ -n "$prefix" ]; then MAKE_ARGS+=("CROSS_COMPILE=$prefix"); fi
-	if command -v ccache >/dev/null; then MAKE_ARGS+=("CC=ccache ${prefix}gcc"); fi
+	if command -v ccache >/dev/null; then MAKE_ARGS+=("CC=ccache ${prefix}gcc -pipe"); fi
 }
 
 # with_progress TEXT LOG COUNTER COMMAND...: run COMMAND with its output in LOG and, every five
