@@ -14,9 +14,6 @@ case $CACHE in /*) ;; *) CACHE=$PWD/$CACHE ;; esac
 export KERNEL LINUX JOBS CACHE
 export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache} CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-10G}
 export CCACHE_BASEDIR=$CACHE CCACHE_NOHASHDIR=1
-# what a file includes is taken from the compiler's list: preprocessing for it would be a fifth of
-# what a build from nothing costs
-export CCACHE_DEPEND=1
 # the same every time, so that nothing is compiled again for the sake of the date
 export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 1970'
 export KBUILD_BUILD_USER=user KBUILD_BUILD_HOST=host
