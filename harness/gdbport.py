@@ -8,6 +8,7 @@ steps over the instruction.
 """
 
 import bisect
+import collections
 import functools
 import os
 import re
@@ -169,7 +170,7 @@ class Host(threading.Thread):
         self.blocks, self.frames = {}, set()
         self.wrong, self.calls, self.starts, self.stops = [], {}, 0, 0
         self.pages, self.forgotten = {True: 0, False: 0}, 0
-        self.failed, self.refused, self.offered = {}, {}, {}
+        self.failed, self.refused, self.offered = (collections.Counter() for _ in range(3))
         # What the guest said since the last START.
         self.agreed, self.kind, self.limit, self.doorbell = 0, None, None, None
         # Look into struct page; what is seen there first has to stay so.
@@ -219,7 +220,7 @@ class Host(threading.Thread):
         """Lock or unlock one page; returns its status."""
         what = f"{'lock' if locks else 'unlock'} of {frames} frames at {pfn:#x}"
         if locks:
-            self.offered[frames] = self.offered.get(frames, 0) + 1
+            self.offered[frames] += 1
         if pfn % frames:
             self.error(f"{what}: not aligned")
             return INVALID_PFN
@@ -235,7 +236,7 @@ class Host(threading.Thread):
         if status in (SUCCESS, LOCKED if locks else UNLOCKED):
             self.book(locks, pfn, frames)
         else:
-            self.refused[locks, frames] = self.refused.get((locks, frames), 0) + 1
+            self.refused[locks, frames] += 1
         return status
 
     def look(self, stub, what, pfns):
@@ -336,7 +337,7 @@ class Host(threading.Thread):
         if self.meddle:
             self.meddle(command, r)
         if r["rax"] != SUCCESS and (command != START or r["rax"] != WITH_CAPABILITIES):
-            self.failed[command] = self.failed.get(command, 0) + 1
+            self.failed[command] += 1
 
     def run(self):
         """Serve the guest until QEMU is gone."""

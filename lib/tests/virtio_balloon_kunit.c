@@ -19,6 +19,7 @@
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/io.h>
+#include <linux/iopoll.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -38,6 +39,8 @@
 #define RING		128
 #define BALLOON_BITS	6
 #define SOME		(3 * 256 + 5)	/* pages */
+#define PAUSE		20000		/* between two looks, in microseconds */
+#define PATIENCE	(10 * 1000000)	/* until it should be there */
 
 struct fake_queue {
 	struct virtqueue *vq;
@@ -401,14 +404,11 @@ static void set_target(struct fake_device *d, u32 frames)
 static void expect_frames(struct kunit *test, u32 frames)
 {
 	struct fake_device *d = test->priv;
-	unsigned int i;
+	unsigned long has;
 
-	for (i = 0; i < 500; i++) {
-		if (has_frames(d) == frames && actual(d) == frames)
-			break;
-		msleep(20);
-	}
-	KUNIT_EXPECT_EQ(test, has_frames(d), frames);
+	read_poll_timeout(has_frames, has, has == frames && actual(d) == frames,
+			  PAUSE, PATIENCE, false, d);
+	KUNIT_EXPECT_EQ(test, has, frames);
 	KUNIT_EXPECT_EQ(test, actual(d), frames);
 }
 
@@ -525,16 +525,16 @@ static void tell_first_test(struct kunit *test)
 	struct fake_device *d = plug(test, kind_features(test) | features);
 	struct fake_queue *q = &d->queues[1];
 	unsigned long frame;
+	unsigned int kicks;
 	void *entry;
-	unsigned int i;
 
 	KUNIT_EXPECT_TRUE(test, d->agreed & features);
 	follow(test, SOME * FRAMES);
 	q->held = true;
 	set_target(d, 0);
-	for (i = 0; i < 500 && !READ_ONCE(q->kicks); i++)
-		msleep(20);
-	KUNIT_EXPECT_EQ(test, q->kicks, 1);
+	read_poll_timeout(READ_ONCE, kicks, kicks, PAUSE, PATIENCE, false,
+			  q->kicks);
+	KUNIT_EXPECT_EQ(test, kicks, 1);
 	msleep(50);
 	xa_for_each(&d->book, frame, entry)
 		KUNIT_EXPECT_TRUE(test,
@@ -606,11 +606,11 @@ static bool is_known(unsigned int tag)
 
 static unsigned int wait_for_stats(struct fake_device *d)
 {
-	unsigned int i;
+	unsigned int nr;
 
-	for (i = 0; i < 500 && !READ_ONCE(d->nr_stats); i++)
-		msleep(20);
-	return d->nr_stats;
+	read_poll_timeout(READ_ONCE, nr, nr, PAUSE, PATIENCE, false,
+			  d->nr_stats);
+	return nr;
 }
 
 static void check_stats(struct kunit *test, const u64 *since)
