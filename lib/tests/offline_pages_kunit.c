@@ -4136,7 +4136,7 @@ static void mock_inflate_deflate(struct kunit *test)
 /* /proc/vmstat tells what a balloon does. */
 static void balloon_events(struct kunit *test)
 {
-#ifdef CONFIG_BALLOON_MIGRATION
+#if defined(CONFIG_BALLOON_MIGRATION) && defined(CONFIG_VM_EVENT_COUNTERS)
 	static const enum vm_event_item ids[] = {
 		BALLOON_INFLATE, BALLOON_DEFLATE, BALLOON_MIGRATE,
 	};
@@ -4179,7 +4179,7 @@ static void balloon_events(struct kunit *test)
 				    expected[i], "event %lu", i);
 	expect_mock(test, m, 0);
 #else
-	kunit_skip(test, "needs CONFIG_BALLOON_MIGRATION");
+	kunit_skip(test, "needs CONFIG_BALLOON_MIGRATION and CONFIG_VM_EVENT_COUNTERS");
 #endif
 }
 
