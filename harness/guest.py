@@ -46,6 +46,10 @@ class GuestError(Exception):
     """Something about the guest went wrong; the text says what."""
 
 
+class Late(GuestError):
+    """What was waited for did not come."""
+
+
 class Skip(Exception):
     """What a guest needs is not to be had here; the text says what."""
 
@@ -190,9 +194,29 @@ class Guest:
         self.end()
 
     def start(self):
+        """Start QEMU and wait for the guest. An emulated guest has been seen to stop for
+        good where its clocksource changes, long before it has a user space, once in some
+        thousand boots on a busy machine. It gets a second try, which is said to be one."""
         RUNNING.add(self)
+        self.launch()
+        try:
+            self.ready()
+        except Late as e:
+            console = self.console()
+            if "Run /init" in console or "Kernel command line" not in console:
+                raise
+            shutil.copyfile(self.log, self.log + ".hung")
+            print(f"# {e}\n# {self.name}: started once more (see {self.log}.hung)",
+                  file=sys.stderr, flush=True)
+            self.stop()
+            self.launch()
+            self.ready()
+        return self
+
+    def launch(self):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.log)
+        self.checked = 0
         command = self.command
         if shutil.which("setpriv"):     # QEMU ends even if this is killed
             command = ["setpriv", "--pdeathsig", "TERM", "--"] + command
@@ -210,16 +234,14 @@ class Guest:
         except GuestError:
             self.alive()        # QEMU's own message says more
             raise
-        self.ready()
-        return self
 
     def ready(self):
         """Wait until the guest takes commands."""
         self.wait("guest-init to start",
                   lambda: "guest-init: ready" in self.console(), self.timeout)
 
-    def end(self):
-        """End QEMU, gently first; safe at any time and more than once."""
+    def stop(self):
+        """End QEMU, gently first."""
         if self.qemu and self.qemu.poll() is None:
             with contextlib.suppress(Exception):
                 self.qmp("quit")
@@ -230,6 +252,10 @@ class Guest:
                 self.qemu.send_signal(sig)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.qemu.wait(5)
+
+    def end(self):
+        """No guest any more, and nothing left of it; safe at any time and more than once."""
+        self.stop()
         shutil.rmtree(self.run, ignore_errors=True)
         RUNNING.discard(self)
 
@@ -279,8 +305,8 @@ class Guest:
             now = time.monotonic()
             if now - start > timeout:
                 last = f"; last seen: {status()}" if status else ""
-                raise GuestError(f"{self.name}: waited {timeout} s for {what}"
-                                 f"{last}\n{self.tail()}")
+                raise Late(f"{self.name}: waited {timeout} s for {what}"
+                           f"{last}\n{self.tail()}")
             if self.progress and now - shown >= self.interval:
                 shown = now
                 self.progress(f"{what}, {now - start:.0f} s" +

@@ -53,7 +53,17 @@ make_args() {
 	if [ "$(uname -m)" = "$1" ]; then prefix=; fi
 	if [ "$1" = x86_64 ] && [ "$(uname -m)" != x86_64 ]; then prefix=x86_64-linux-gnu-; fi
 	if [ -n "$prefix" ]; then MAKE_ARGS+=("CROSS_COMPILE=$prefix"); fi
-	if command -v ccache >/dev/null; then MAKE_ARGS+=("CC=ccache ${prefix}gcc -pipe"); fi
+	if command -v ccache >/dev/null; then MAKE_ARGS+=("CC=$(compiler) ${prefix}gcc -pipe"); fi
+}
+
+# compiler: harness/cc, by a name that is the same for every checkout; else another one would compile all anew.
+compiler() {
+	local link=$CACHE/cc
+	if [ "$(readlink "$link")" != "$HARNESS/cc" ]; then
+		ln -s "$HARNESS/cc" "$link.$$"
+		mv -fT "$link.$$" "$link"
+	fi
+	printf '%s\n' "$link"
 }
 
 # with_progress TEXT LOG COUNTER COMMAND...: run COMMAND with its output in LOG and, every five
