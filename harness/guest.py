@@ -311,7 +311,8 @@ class Guest:
                 shown = now
                 self.progress(f"{what}, {now - start:.0f} s" +
                               (f": {status()}" if status else ""))
-            time.sleep(0.1)
+            # Most conditions run something in the guest: not all the time.
+            time.sleep(min(0.1 + (now - start) / 20, 0.3))
 
     # controlling
 

@@ -56,7 +56,8 @@ make_args() {
 	if command -v ccache >/dev/null; then MAKE_ARGS+=("CC=$(compiler) ${prefix}gcc -pipe"); fi
 }
 
-# compiler: harness/cc, by a name that is the same for every checkout; else another one would compile all anew.
+# compiler: harness/cc, by a name that is the same for every checkout; else another one would
+# compile all anew.
 compiler() {
 	local link=$CACHE/cc
 	if [ "$(readlink "$link")" != "$HARNESS/cc" ]; then
