@@ -12,9 +12,10 @@
  *
  * round_lock	one round, or one return of all pages, at a time: the worker's
  *		batch, refused pages, back-off. Memory is allocated under it.
- * host_lock	one request to the host at a time: calls of inflate, deflate,
- *		reset and stop, and the side batch. The OOM killer waits for it,
- *		if not for long, so that nobody allocates memory under it.
+ * host_lock	one request to the host at a time: calls of target, inflate,
+ *		deflate, reset and stop, and the side batch. Pages that move under
+ *		it are in the balloon twice for a while. The OOM killer waits for
+ *		it, if not for long, so that nobody allocates memory under it.
  * lock		a spinlock: state, limits, pauses and rests.
  *
  * Pages that are on their way are isolated: nobody else finds them. A page is in
@@ -580,6 +581,13 @@ static int ask_pages(struct balloon_device *b, struct balloon_batch *batch,
 	lockdep_assert_held(&b->host_lock);
 	return kind == CALL_INFLATE ? b->ops->inflate(b, batch) :
 				      b->ops->deflate(b, batch);
+}
+
+static int ask_target(struct balloon_device *b, u64 *target)
+{
+	guard(no_reclaim)();
+	lockdep_assert_held(&b->host_lock);
+	return b->ops->target(b, target);
 }
 
 static int ask_reset(struct balloon_device *b)
@@ -1213,7 +1221,11 @@ static unsigned long balloon_step(struct balloon_device *b, unsigned long now)
 		return reset(b, now);
 	}
 
-	err = b->ops->target(b, &target);
+	/* Not while pages move: it would be taken for too many. */
+	scoped_guard(mutex, &b->host_lock) {
+		err = ask_target(b, &target);
+		actual = balloon_device_actual(b);
+	}
 	if (err)
 		return target_failed(b, now, err);
 	/* In bytes, it must fit into sysfs. */
@@ -1225,7 +1237,6 @@ static unsigned long balloon_step(struct balloon_device *b, unsigned long now)
 	start_afresh_if_due(b, now);
 
 	/* A floor that was raised also makes the balloon smaller. */
-	actual = balloon_device_actual(b);
 	goal = min(target, most_pages(b));
 	if (actual > goal)
 		return deflate(b, now, actual - goal);

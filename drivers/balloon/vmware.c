@@ -12,8 +12,8 @@
  *
  * Locks: there are none. What changes here is changed by operations that the
  * class never runs at the same time (see struct balloon_ops), but for the
- * counters, which are atomic, and the capabilities, which the target operation
- * reads at any time.
+ * counters, which are atomic, and the capabilities, which debugfs shows at any
+ * time.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

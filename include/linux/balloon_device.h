@@ -76,7 +76,8 @@ struct balloon_ops {
 	/**
 	 * @target: how much the host wants to have, in pages of PAGE_SIZE. Not
 	 * limited in any way: the class checks what it gets. Returns 0, or an
-	 * error as above. May run at the same time as the other operations.
+	 * error as above. Not while pages move, so that it may depend on
+	 * balloon_device_actual().
 	 */
 	int (*target)(struct balloon_device *balloon, u64 *pages);
 

@@ -126,6 +126,8 @@ struct host {
 	/* It says nothing; nor does the transport mind whose patience ends. */
 	bool silent;
 	bool deaf;
+	/* Takes pages all the same. */
+	bool takes;
 	/* It takes its time, until it is not registered any more. */
 	bool slow_tune;
 
@@ -536,7 +538,7 @@ static int host_silence(struct host *h)
 
 static int host_call(struct host *h, struct balloon_batch *batch, bool inflate)
 {
-	int error = host_silence(h);
+	int error = inflate && h->takes ? 0 : host_silence(h);
 
 	if (error && h->pending.nr)
 		return -EAGAIN;
@@ -589,11 +591,10 @@ static int host_call(struct host *h, struct balloon_batch *batch, bool inflate)
 static int host_target(struct balloon_device *balloon, u64 *pages)
 {
 	struct host *h = balloon_device_data(balloon);
+	int ret = 0;
 
-	might_sleep();
-	h->targets++;
-	if (!h->registered)
-		host_wrong(h, h->targets, "the target is read, but it is not registered");
+	host_enter(h);
+	WRITE_ONCE(h->targets, h->targets + 1);
 	if (h->dead)
 		host_wrong(h, h->targets, "the target is read, and the host is gone");
 	switch (h->target_kind) {
@@ -605,12 +606,14 @@ static int host_target(struct balloon_device *balloon, u64 *pages)
 		break;
 	case TARGET_FAILS:
 		*pages = U64_MAX;
-		return h->target_error;
+		ret = h->target_error;
+		break;
 	case TARGET_HONEST:
 		*pages = READ_ONCE(h->target);
 		break;
 	}
-	return 0;
+	host_leave(h);
+	return ret;
 }
 
 static int host_inflate(struct balloon_device *balloon,
@@ -2725,6 +2728,48 @@ static void migrate_and_reset(struct kunit *test)
 	}
 }
 
+static void migrate_one_batch(struct host *h)
+{
+	unsigned int moved;
+
+	KUNIT_EXPECT_EQ(h->test, migrate_some(h, large_order(h), &moved), 0);
+	KUNIT_EXPECT_GT(h->test, moved, 0u);
+}
+
+/*
+ * While pages move, the host has some of them twice. The worker does not take
+ * that for a balloon that is too large; nor does a host whose target depends on
+ * what it has.
+ */
+static void migrate_beside_worker(struct kunit *test)
+{
+	struct helper migration, worker;
+	const bool begun = true;
+	unsigned int targets;
+	struct host *h;
+
+	need_migration(test);
+	h = new_host(test, test->param_value);
+	settle_at(h, 64);
+	targets = h->targets;
+	h->takes = true;
+	h->deaf = true;
+	h->silent = true;
+	help(&migration, h, migrate_one_batch, &h->waited_for);
+	KUNIT_EXPECT_GT(test, h->nr_pages, 64UL);
+	help(&worker, h, one_step, &begun);
+	fsleep(20 * USEC_PER_MSEC);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(h->targets), targets);
+
+	WRITE_ONCE(h->silent, false);
+	help_ends(&migration);
+	help_ends(&worker);
+	KUNIT_EXPECT_EQ(test, h->targets, targets + 1);
+	expect_has(h, 64);
+	expect_state(h, BALLOON_IDLE, BALLOON_TARGET_REACHED);
+	unregister_host(h);
+}
+
 #if defined(CONFIG_MEMORY_HOTREMOVE) && !defined(MODULE)
 static int find_block(struct memory_block *mem, void *found)
 {
@@ -3636,6 +3681,7 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE_PARAM_SLOW(migrate_in_batches, host_kind_gen_params),
 	KUNIT_CASE(migrate_and_die),
 	KUNIT_CASE(migrate_and_reset),
+	KUNIT_CASE_PARAM_SLOW(migrate_beside_worker, few_kinds_gen_params),
 	KUNIT_CASE_PARAM_SLOW(offline_memory, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(poison_page, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(out_of_memory_once, oom_page_gen_params),
