@@ -12,8 +12,8 @@
  *
  * Locks: there are none. What changes here is changed by operations that the
  * class never runs at the same time (see struct balloon_ops), but for the
- * counters, which are atomic, and the capabilities, which debugfs shows at any
- * time.
+ * counters and what the host told, which are atomic: the doorbell may ring, and
+ * debugfs be read, at any time.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -131,7 +131,7 @@ static u32 vmballoon_ask(struct vmballoon *vmb, enum vmballoon_command command,
 
 static bool vmballoon_wide_target(const struct vmballoon *vmb)
 {
-	return READ_ONCE(vmb->capabilities) & VMBALLOON_WIDE_TARGET;
+	return vmb->capabilities & VMBALLOON_WIDE_TARGET;
 }
 
 /* What a host without wide targets leaves in the upper half means nothing. */
@@ -407,16 +407,16 @@ static int vmballoon_debug_show(struct seq_file *m, void *unused)
 {
 	static const unsigned int orders[2] = { 0, VMBALLOON_LARGE_ORDER };
 	struct vmballoon *vmb = m->private;
+	unsigned long capabilities = READ_ONCE(vmb->capabilities);
 	struct balloon_device *b = vmb->balloon;
 	u64 refused[2], refused_lock[2], freed[2];
 	unsigned int i;
 
 	seq_printf(m, "%-22s: %#16lx\n", "balloon capabilities",
 		   (unsigned long)VMBALLOON_WANTED);
-	seq_printf(m, "%-22s: %#16lx\n", "used capabilities",
-		   vmb->capabilities);
+	seq_printf(m, "%-22s: %#16lx\n", "used capabilities", capabilities);
 	seq_printf(m, "%-22s: %16s\n", "is resetting",
-		   !vmb->capabilities ||
+		   !capabilities ||
 		   balloon_device_reason(b) == BALLOON_HOST_RESET ? "y" : "n");
 	vmballoon_show(m, "target", balloon_device_target(b));
 	vmballoon_show(m, "current", balloon_device_actual(b));
