@@ -1245,30 +1245,38 @@ static bool whole_blocks(const struct offline_page_owner *owner,
 	return false;
 }
 
-/* Pages that lie in one largest block; likewise below. */
-static __always_inline void set_flags(struct page *page, unsigned long nr_pages,
-				      unsigned int flags)
+/* The page flags that stand for OFFLINE_PAGE_*. */
+static __always_inline unsigned long flag_bits(unsigned int flags)
 {
-	struct page *p, *end = page + nr_pages;
+	unsigned long bits = 0;
 
 	if (flags & OFFLINE_PAGE_SKIPPABLE)
-		for (p = page; p < end; p++)
-			set_bit(PG_offline_skippable, offline_page_flags(p));
+		bits |= BIT(PG_offline_skippable);
 	if ((flags & OFFLINE_PAGE_MOVABLE) && IS_ENABLED(CONFIG_MIGRATION))
-		for (p = page; p < end; p++)
-			set_bit(PG_offline_movable, offline_page_flags(p));
+		bits |= BIT(PG_offline_movable);
+	return bits;
 }
 
-/* Between page_offline_begin() and page_offline_end(). */
+/* All at once, and atomically: memory_failure() may come at any time. */
+static __always_inline void set_flag_bits(struct page *page, unsigned long bits)
+{
+	atomic_long_or(bits, (atomic_long_t *)offline_page_flags(page));
+}
+
+/*
+ * Pages that were the page allocator's and lie in one largest block. Between
+ * page_offline_begin() and page_offline_end().
+ */
 static __always_inline void __set_pages_offline(struct page *page,
 						unsigned long nr_pages,
 						unsigned int flags)
 {
+	const unsigned long bits = BIT(PG_offline_onlined) | flag_bits(flags);
 	struct page *end = page + nr_pages;
 
-	set_flags(page, nr_pages, flags);
 	for (; page < end; page++) {
 		VM_WARN_ON_ONCE_PAGE(page_ref_count(page), page);
+		set_flag_bits(page, bits);
 		__SetPageOffline(page);
 		offline_page_set_canary(page);
 	}
@@ -1719,7 +1727,7 @@ void keep_offline_page_range(struct offline_page_owner *owner,
 		if (likely(PageOfflineNeverOnlined(page) &&
 			   (offline_page_held(owner, pfn) ||
 			    !owned_by_anybody(pfn)))) {
-			set_flags(page, 1, flags);
+			set_flag_bits(page, flag_bits(flags));
 			nr++;
 			continue;
 		}
@@ -1796,7 +1804,8 @@ EXPORT_SYMBOL_GPL(adopt_offline_page);
 void mark_kexec_page_offline(struct page *page)
 {
 	set_page_count(page, 0);
-	set_mask_bits(offline_page_flags(page), PAGE_FLAGS_CHECK_AT_PREP, 0);
+	set_mask_bits(offline_page_flags(page), PAGE_FLAGS_CHECK_AT_PREP,
+		      BIT(PG_offline_onlined));
 	__SetPageOffline(page);
 }
 
@@ -1957,8 +1966,7 @@ static __always_inline bool page_alike(const struct page *page,
 				       unsigned long flags)
 {
 	const unsigned long mask = ZONEID_MASK << ZONEID_PGSHIFT |
-				   __PG_HWPOISON |
-				   BIT(PG_offline_never_onlined);
+				   __PG_HWPOISON | BIT(PG_offline_onlined);
 
 	flags ^= *offline_page_flags(page);
 	return PageOffline(page) && !((flags & mask) | page_ref_count(page));
@@ -1967,10 +1975,10 @@ static __always_inline bool page_alike(const struct page *page,
 /* way_out() would say WAY_OUT_FREE of this offline page. */
 static __always_inline bool goes_to_buddy(const struct page *page)
 {
-	const unsigned long mask = __PG_HWPOISON |
-				   BIT(PG_offline_never_onlined);
+	const unsigned long mask = __PG_HWPOISON | BIT(PG_offline_onlined);
 
-	return !((*offline_page_flags(page) & mask) | page_ref_count(page));
+	return (*offline_page_flags(page) & mask) == BIT(PG_offline_onlined) &&
+	       !page_ref_count(page);
 }
 
 /* Pages whose bits are alike, or that are all isolated. */

@@ -34,8 +34,11 @@
  * Only look at them through the tests below: they check the type first.
  */
 enum offline_pageflags {
-	/* Never given to the buddy: leaves through generic_online_page(). */
-	PG_offline_never_onlined = PG_owner_2,
+	/*
+	 * The buddy had it: it can just be freed. All others were never
+	 * onlined, as every page of new memory starts.
+	 */
+	PG_offline_onlined = PG_owner_2,
 	/* Memory offlining may step over it; the owner handles re-onlining. */
 	PG_offline_skippable = PG_referenced,
 	/* Its owner can exchange it for another page. */
@@ -228,7 +231,7 @@ static inline unsigned long *offline_page_flags(const struct page *page)
 static inline bool PageOfflineNeverOnlined(const struct page *page)
 {
 	return PageOffline(page) &&
-	       test_bit(PG_offline_never_onlined, offline_page_flags(page));
+	       !test_bit(PG_offline_onlined, offline_page_flags(page));
 }
 
 /* Memory offlining may step over this page. */
@@ -319,7 +322,6 @@ static inline void offline_page_end_canary(struct page *page)
 static inline void init_offline_page(struct page *page)
 {
 	set_page_count(page, 0);
-	__set_bit(PG_offline_never_onlined, offline_page_flags(page));
 	__SetPageOffline(page);
 	offline_page_set_canary(page);
 }
@@ -332,23 +334,23 @@ static inline void __offline_page_leave(struct page *page)
 {
 	offline_page_end_canary(page);
 	__ClearPageOffline(page);
-	clear_bit(PG_offline_never_onlined, offline_page_flags(page));
-	clear_bit(PG_offline_skippable, offline_page_flags(page));
-	clear_bit(PG_offline_movable, offline_page_flags(page));
+	set_mask_bits(offline_page_flags(page), BIT(PG_offline_onlined) |
+		      BIT(PG_offline_skippable) | BIT(PG_offline_movable), 0);
 }
 
 /**
  * online_offline_page - end a never onlined page's life as an offline page
  * @page: a page that generic onlining gives to the buddy for the first time
  *
- * The page stays frozen: it goes to the buddy as it is.
+ * The page stays frozen: it goes to the buddy as it is, which clears the flags.
  *
  * Context: the caller holds the page alone. Does not sleep.
  */
 static inline void online_offline_page(struct page *page)
 {
 	VM_WARN_ON_ONCE_PAGE(page_ref_count(page), page);
-	__offline_page_leave(page);
+	offline_page_end_canary(page);
+	__ClearPageOffline(page);
 }
 
 /**
@@ -361,7 +363,8 @@ static inline void online_offline_page(struct page *page)
  */
 static inline void offline_page_to_memmap(struct page *page)
 {
-	online_offline_page(page);
+	VM_WARN_ON_ONCE_PAGE(page_ref_count(page), page);
+	__offline_page_leave(page);
 	set_page_count(page, 1);
 }
 

@@ -728,7 +728,7 @@ static void rescue_page(struct balloon_test *t, unsigned long pfn)
 	    !offline_page_owner_name(pfn, owner, sizeof(owner)))
 		return;
 	/* As one that comes from a new memory block: it counts as managed. */
-	set_bit(PG_offline_never_onlined, offline_page_flags(page));
+	clear_bit(PG_offline_onlined, offline_page_flags(page));
 	if (reserve_offline_page_range(&t->rescuer, pfn, 1,
 				       GFP_KERNEL | __GFP_NOFAIL))
 		return;

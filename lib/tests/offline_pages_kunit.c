@@ -449,7 +449,7 @@ static void __expect_held(struct kunit *test, struct offline_page_owner *owner,
 static void __expect_back(struct kunit *test, unsigned long pfn,
 			  unsigned long nr_pages, int line)
 {
-	const unsigned long aliases = BIT(PG_offline_never_onlined) |
+	const unsigned long aliases = BIT(PG_offline_onlined) |
 				      BIT(PG_offline_skippable) |
 				      BIT(PG_offline_movable);
 	unsigned long end_pfn = pfn + nr_pages;
@@ -643,7 +643,7 @@ static void put_page_in_use(struct kunit *test, struct page *page)
  */
 static void set_never_onlined(unsigned long pfn)
 {
-	set_bit(PG_offline_never_onlined, offline_page_flags(pfn_to_page(pfn)));
+	clear_bit(PG_offline_onlined, offline_page_flags(pfn_to_page(pfn)));
 }
 
 /* What was never onlined has to be kept before it can be freed. */
@@ -1866,7 +1866,7 @@ static void hotplug_edges(struct kunit *test)
 	KUNIT_EXPECT_FALSE(test, PageOffline(page));
 	KUNIT_EXPECT_EQ(test, page_ref_count(page), 1);
 	KUNIT_EXPECT_EQ(test, 0UL, *offline_page_flags(page) &
-			(BIT(PG_offline_never_onlined) |
+			(BIT(PG_offline_onlined) |
 			 BIT(PG_offline_skippable)));
 	adjust_managed_page_count(page, 1);
 	__free_page(page);
@@ -1876,9 +1876,6 @@ static void hotplug_edges(struct kunit *test)
 	online_offline_page(page);
 	KUNIT_EXPECT_FALSE(test, PageOffline(page));
 	KUNIT_EXPECT_EQ(test, page_ref_count(page), 0);
-	KUNIT_EXPECT_EQ(test, 0UL, *offline_page_flags(page) &
-			(BIT(PG_offline_never_onlined) |
-			 BIT(PG_offline_movable)));
 	set_page_count(page, 1);
 	adjust_managed_page_count(page, 1);
 	__free_page(page);
@@ -3146,8 +3143,8 @@ static void memdesc_round_trip(struct kunit *test)
 				check_memdesc(test, page, flags |
 					      TEST_NEVER_ONLINED |
 					      TEST_POISONED);
-				clear_bit(PG_offline_never_onlined,
-					  offline_page_flags(page));
+				set_bit(PG_offline_onlined,
+					offline_page_flags(page));
 				check_memdesc(test, page,
 					      flags | TEST_POISONED);
 				ClearPageHWPoison(page);
@@ -3191,7 +3188,7 @@ static void flags_of_other_pages(struct kunit *test)
 	const unsigned long old = *flags;
 
 	KUNIT_EXPECT_PTR_EQ(test, flags, (unsigned long *)&page->flags);
-	set_bit(PG_offline_never_onlined, flags);
+	clear_bit(PG_offline_onlined, flags);
 	set_bit(PG_offline_skippable, flags);
 	set_bit(PG_offline_movable, flags);
 	KUNIT_EXPECT_FALSE(test, PageOfflineNeverOnlined(page));
@@ -3203,7 +3200,7 @@ static void flags_of_other_pages(struct kunit *test)
 
 	/* All different, or setting one would change another. */
 	KUNIT_EXPECT_EQ(test, 3,
-			hweight_long(BIT(PG_offline_never_onlined) |
+			hweight_long(BIT(PG_offline_onlined) |
 				     BIT(PG_offline_skippable) |
 				     BIT(PG_offline_movable)));
 	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
@@ -3979,7 +3976,7 @@ static void targets_free(struct page *page, unsigned int order, void *private)
 		KUNIT_EXPECT_FALSE(targets->test, page_has_type(page));
 		KUNIT_EXPECT_EQ(targets->test, page_ref_count(page), 0);
 		KUNIT_EXPECT_EQ(targets->test, 0UL, *offline_page_flags(page) &
-				(BIT(PG_offline_never_onlined) |
+				(BIT(PG_offline_onlined) |
 				 BIT(PG_offline_skippable) |
 				 BIT(PG_offline_movable)));
 		KUNIT_EXPECT_PTR_EQ(targets->test, page->mapping, NULL);

@@ -69,7 +69,7 @@ p << mark.p;
 told(p, "PageOffline() is set and cleared by the core only, see linux/offline_pages.h", CORE)
 
 @bits@
-identifier bit =~ "^PG_offline_(never_onlined|skippable|movable)$";
+identifier bit =~ "^PG_offline_(onlined|skippable|movable)$";
 expression E;
 identifier f;
 position p;

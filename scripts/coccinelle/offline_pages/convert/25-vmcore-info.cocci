@@ -15,7 +15,7 @@
  {
  	<+...
  	VMCOREINFO_NUMBER(PAGE_OFFLINE_MAPCOUNT_VALUE);
-+	VMCOREINFO_NUMBER(PG_offline_never_onlined);
++	VMCOREINFO_NUMBER(PG_offline_onlined);
 +	VMCOREINFO_NUMBER(PG_offline_skippable);
 +	VMCOREINFO_NUMBER(PG_offline_movable);
  	...+>

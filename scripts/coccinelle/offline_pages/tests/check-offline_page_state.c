@@ -13,7 +13,7 @@ static void by_hand(struct page *page, struct folio *folio)
 static void by_alias(struct page *page)
 {
 	if (test_bit(PG_offline_skippable, &page->flags.f))
-		clear_bit(PG_offline_never_onlined, &page->flags.f);
+		clear_bit(PG_offline_onlined, &page->flags.f);
 	/* Another flag of that word. */
 	set_bit(PG_reserved, &page->flags.f);
 }
