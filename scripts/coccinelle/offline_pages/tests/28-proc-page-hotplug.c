@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/mm.h>
+#include <linux/proc_fs.h>
+
+static ssize_t kpage_read(struct file *file, char __user *buf, size_t count,
+			  loff_t *ppos, int what)
+{
+	u64 __user *out = (u64 __user *)buf;
+	unsigned long pfn = *ppos / sizeof(u64);
+	u64 value = 0;
+
+	for (; count; pfn++, out++, count -= sizeof(u64)) {
+		struct page *p;
+
+		p = pfn_to_online_page(pfn);
+		switch (what) {
+		case 1:
+			value = one_look(p);
+			break;
+		default:
+			value = another_look(p);
+			break;
+		}
+		if (put_user(value, out))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* Not one of them. */
+static ssize_t other_read(struct file *file, u64 __user *out, unsigned long pfn)
+{
+	struct page *p;
+
+	p = pfn_to_online_page(pfn);
+	if (put_user(one_look(p), out))
+		return -EFAULT;
+	return 0;
+}
