@@ -1716,6 +1716,7 @@ void keep_offline_page_range(struct offline_page_owner *owner,
 			     unsigned int flags)
 {
 	unsigned long pfn, nr = 0, kept = 0, end_pfn = start_pfn + nr_pages;
+	const unsigned long bits = flag_bits(flags);
 
 	if (!args_valid(owner, start_pfn, flags, OFFLINE_PAGE_SKIPPABLE) ||
 	    !whole_blocks(owner, start_pfn, nr_pages))
@@ -1727,7 +1728,8 @@ void keep_offline_page_range(struct offline_page_owner *owner,
 		if (likely(PageOfflineNeverOnlined(page) &&
 			   (offline_page_held(owner, pfn) ||
 			    !owned_by_anybody(pfn)))) {
-			set_flag_bits(page, flag_bits(flags));
+			if (bits)
+				set_flag_bits(page, bits);
 			nr++;
 			continue;
 		}

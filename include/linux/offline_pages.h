@@ -326,18 +326,6 @@ static inline void init_offline_page(struct page *page)
 	offline_page_set_canary(page);
 }
 
-/*
- * Forget type and flags. The page is frozen, and nobody's until its next use.
- * The type goes first, or the page would look plain for a moment.
- */
-static inline void __offline_page_leave(struct page *page)
-{
-	offline_page_end_canary(page);
-	__ClearPageOffline(page);
-	set_mask_bits(offline_page_flags(page), BIT(PG_offline_onlined) |
-		      BIT(PG_offline_skippable) | BIT(PG_offline_movable), 0);
-}
-
 /**
  * online_offline_page - end a never onlined page's life as an offline page
  * @page: a page that generic onlining gives to the buddy for the first time
@@ -353,6 +341,17 @@ static inline void online_offline_page(struct page *page)
 	__ClearPageOffline(page);
 }
 
+/*
+ * Forget type and flags. The page is frozen, and nobody's until its next use.
+ * The type goes first, or the page would look plain for a moment.
+ */
+static inline void __offline_page_leave(struct page *page)
+{
+	online_offline_page(page);
+	set_mask_bits(offline_page_flags(page), BIT(PG_offline_onlined) |
+		      BIT(PG_offline_skippable) | BIT(PG_offline_movable), 0);
+}
+
 /**
  * offline_page_to_memmap - use a never onlined page for the memmap itself
  * @page: a page of the range that describes its own memory block
@@ -363,7 +362,6 @@ static inline void online_offline_page(struct page *page)
  */
 static inline void offline_page_to_memmap(struct page *page)
 {
-	VM_WARN_ON_ONCE_PAGE(page_ref_count(page), page);
 	__offline_page_leave(page);
 	set_page_count(page, 1);
 }
