@@ -75,6 +75,9 @@
 /* How often a range is gone through before what is left counts as stuck. */
 #define RANGE_TRIES		10
 
+/* How often the owner of a batch, who is busy, is asked again. */
+#define BATCH_TRIES		5
+
 /* Of the caller's allocation flags, those that also suit a chunk of bits. */
 #define CHUNK_GFP_MASK		(__GFP_RECLAIM | __GFP_IO | __GFP_FS | \
 				 __GFP_NORETRY | __GFP_RETRY_MAYFAIL | \
@@ -233,6 +236,16 @@ VISIBLE_IF_KUNIT unsigned long *offline_pages_alloc_chunk(gfp_t gfp)
 	return (unsigned long *)get_zeroed_page(gfp);
 }
 EXPORT_SYMBOL_IF_KUNIT(offline_pages_alloc_chunk);
+
+VISIBLE_IF_KUNIT void *offline_pages_store_chunk(struct xarray *chunks,
+						 unsigned long index,
+						 unsigned long *bits, gfp_t gfp)
+{
+	KUNIT_STATIC_STUB_REDIRECT(offline_pages_store_chunk, chunks, index,
+				   bits, gfp);
+	return xa_cmpxchg(chunks, index, NULL, bits, gfp);
+}
+EXPORT_SYMBOL_IF_KUNIT(offline_pages_store_chunk);
 
 /* Each page stands for itself: no compound page, and no memcg. */
 static struct page *alloc_frozen_block(gfp_t gfp, unsigned int order, int nid,
@@ -563,11 +576,13 @@ static void count_deflated(const struct offline_page_owner *owner,
 
 /*
  * A poisoned page that its owner held, in its set or isolated, is nobody's from
- * now on. It stays offline, and what it stood for is subtracted, once.
+ * now on. It stays offline, and what it stood for is subtracted, once. Nobody
+ * will move it: that is how memory offlining knows that it need not wait.
  */
 static void lose_page(const struct offline_page_owner *owner, struct page *page,
 		      struct zone_batch *batch)
 {
+	clear_bit(PG_offline_movable, offline_page_flags(page));
 	account_lost(owner, page, batch);
 	count_pages(OFFLINE_PAGES_POISONED, 1);
 }
@@ -979,6 +994,26 @@ static void clear_flags(struct page *page)
 	clear_bit(PG_offline_movable, offline_page_flags(page));
 }
 
+/*
+ * Nobody is left to move these pages. That has to show before we wait for memory
+ * hotplug: memory offlining would try to migrate them until it is interrupted,
+ * and we would wait for that. A page whose bit is set under the lock is there:
+ * memory that goes offline takes the bits first.
+ */
+static void end_movable(struct offline_page_owner *owner)
+{
+	unsigned long index, bit, *bits;
+
+	if (!READ_ONCE(owner->nr_pages))
+		return;
+	xa_for_each(&owner->chunks, index, bits) {
+		guard(spinlock_irqsave)(&owner->lock);
+		for_each_set_bit(bit, bits, CHUNK_PAGES)
+			clear_bit(PG_offline_movable, offline_page_flags(
+				  pfn_to_page((index << CHUNK_SHIFT) + bit)));
+	}
+}
+
 /**
  * unregister_offline_page_owner - forget an owner
  * @owner: registered or not
@@ -1005,6 +1040,7 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 			return;
 	/* Not with memory hotplug held off: offlining may be what we wait for. */
 	wait_for_isolated(owner);
+	end_movable(owner);
 
 	/* Memory that goes offline needs the owner, or its pages are gone. */
 	get_online_mems();
@@ -1077,8 +1113,9 @@ int reserve_offline_page_range(struct offline_page_owner *owner,
 		bits = offline_pages_alloc_chunk(gfp & CHUNK_GFP_MASK);
 		if (!bits)
 			return -ENOMEM;
-		old = xa_cmpxchg(&owner->chunks, pfn >> CHUNK_SHIFT, NULL, bits,
-				 gfp & CHUNK_GFP_MASK);
+		old = offline_pages_store_chunk(&owner->chunks,
+						pfn >> CHUNK_SHIFT, bits,
+						gfp & CHUNK_GFP_MASK);
 		if (old)
 			free_page((unsigned long)bits);
 		if (xa_is_err(old))
@@ -1231,6 +1268,8 @@ static bool args_valid(const struct offline_page_owner *owner,
 		report_misuse(owner, pfn, "is asked for with flags that do not fit");
 	else if ((flags & OFFLINE_PAGE_MOVABLE) && !owner_can_move(owner))
 		report_misuse(owner, pfn, "is to be movable, but its owner cannot migrate");
+	else if ((flags & OFFLINE_PAGE_SKIPPABLE) && owner->stays_managed)
+		report_misuse(owner, pfn, "would go offline, but stay managed");
 	else
 		return true;
 	return false;
@@ -1707,7 +1746,8 @@ EXPORT_SYMBOL_GPL(alloc_offline_page_range);
  *
  * For online_page_callback_t: instead of calling generic_online_page(), the
  * owner keeps the pages, and may free them, that is online them, later. Doing
- * it twice is harmless.
+ * it twice is harmless. Not for the owner of a balloon, or of pages that stay
+ * managed: these never were part of what it counts.
  *
  * Context: any. reserve_offline_page_range() was called for the range.
  */
@@ -1721,6 +1761,10 @@ void keep_offline_page_range(struct offline_page_owner *owner,
 	if (!args_valid(owner, start_pfn, flags, OFFLINE_PAGE_SKIPPABLE) ||
 	    !whole_blocks(owner, start_pfn, nr_pages))
 		return;
+	if (owner->balloon || owner->stays_managed) {
+		report_misuse(owner, start_pfn, "was never managed, as its other pages were");
+		return;
+	}
 
 	for (pfn = start_pfn; pfn < end_pfn; pfn++) {
 		struct page *page = pfn_to_page(pfn);
@@ -1753,7 +1797,9 @@ EXPORT_SYMBOL_GPL(keep_offline_page_range);
  *
  * Takes over the caller's reference. The page may be reserved (memory the
  * page allocator never got). Managed pages are not adjusted: such a page is
- * not managed, like one that came from lend_offline_page().
+ * not managed, like one that came from lend_offline_page(). Whoever allocated
+ * it subtracts it before, with adjust_managed_page_count(): free_offline_page()
+ * adds it again.
  *
  * Context: sleeps.
  * Return: 0; -EBUSY if somebody else has a reference; -EINVAL if it is not
@@ -2051,9 +2097,9 @@ void free_offline_page_range(struct offline_page_owner *owner,
 EXPORT_SYMBOL_GPL(free_offline_page_range);
 
 /**
- * free_offline_page - give one page back to Linux
+ * free_offline_page - give one page, or one block, back to Linux
  * @owner: registered owner that holds the page
- * @page: the page
+ * @page: the page; the first one of a block, if the owner takes blocks
  *
  * See free_offline_page_range().
  *
@@ -2061,15 +2107,15 @@ EXPORT_SYMBOL_GPL(free_offline_page_range);
  */
 void free_offline_page(struct offline_page_owner *owner, struct page *page)
 {
-	free_offline_page_range(owner, page_to_pfn(page), 1);
+	free_offline_page_range(owner, page_to_pfn(page), 1UL << owner->order);
 }
 EXPORT_SYMBOL_GPL(free_offline_page);
 
 /**
  * free_offline_pages_bulk - give many pages back to Linux
  * @owner: registered owner that holds the pages
- * @nr_pages: how many
- * @pfns: their page frame numbers
+ * @nr_pages: how many; of blocks, if the owner takes blocks
+ * @pfns: their page frame numbers, of the first page of each block
  *
  * See free_offline_page_range(). Neighbours that follow each other in rising
  * order are freed as runs.
@@ -2083,8 +2129,8 @@ void free_offline_pages_bulk(struct offline_page_owner *owner,
 	unsigned long i, nr;
 
 	for (i = 0; i < nr_pages; i += nr) {
-		nr = pfn_run(pfns + i, nr_pages - i, 0);
-		free_range(owner, pfns[i], nr, &batch);
+		nr = pfn_run(pfns + i, nr_pages - i, owner->order);
+		free_range(owner, pfns[i], nr << owner->order, &batch);
 	}
 	zone_batch_flush(&batch);
 }
@@ -2214,7 +2260,8 @@ static __always_inline unsigned long isolated_run(struct offline_page_owner *own
 
 /*
  * The owner's set has none of these pages. Otherwise, how many there are before
- * the first that it has; 0 is reported. They are of one chunk.
+ * the first that it has; 0 is reported. They are of one chunk. Without the lock:
+ * bits beside these may change, these do not.
  */
 static __always_inline unsigned long unheld_run(struct offline_page_owner *owner,
 						unsigned long pfn,
@@ -2229,7 +2276,8 @@ static __always_inline unsigned long unheld_run(struct offline_page_owner *owner
 	if (nr_pages == 1)
 		nr = !test_bit(first, bits);
 	else
-		nr = find_next_bit(bits, first + nr_pages, first) - first;
+		nr = data_race(find_next_bit(bits, first + nr_pages, first)) -
+		     first;
 	if (!nr)
 		report_misuse(owner, pfn, "is not isolated");
 	return nr;
@@ -2435,65 +2483,43 @@ int pass_isolated_offline_pages(struct offline_page_owner *from,
 EXPORT_SYMBOL_GPL(pass_isolated_offline_pages);
 
 /**
- * poison_offline_page - an offline page was found to be broken
- * @page: an offline page that is marked poisoned
- *
- * Takes the page from its owner: it stays offline for ever, and nobody looks at
- * it again. The owner is told if it wants to know.
- *
- * A page that somebody holds alone at the moment is left to them: migration
- * sees that it is poisoned when it is done with it. An owner that puts it back
- * gets it once more when it gives pages back. It stays offline then, as if
- * freed. The same goes for a page of a block, which stays whole until it leaves.
- *
- * Context: sleeps.
- */
-void poison_offline_page(struct page *page)
-{
-	unsigned long pfn = page_to_pfn(page), nr = 0;
-	struct offline_page_owner *owner;
-
-	might_sleep();
-	scoped_guard(rcu) {
-		owner = find_owner(pfn);
-		if (!owner || owner->order)
-			return;
-		nr = owner_isolate_run(owner, pfn, 1, ISOLATE_POISONED);
-	}
-	if (!nr)
-		return;
-	lose_held_page(owner, page);
-	owner_end_isolated(owner, nr);
-}
-EXPORT_SYMBOL_IF_KUNIT(poison_offline_page);
-
-/**
  * lend_offline_page - turn an offline page into a page in use
  * @owner: registered owner that holds the page
  * @page: the page
  *
  * The caller gets the only reference. The page is not managed: it must not be
- * freed, but come back through adopt_offline_page().
+ * freed, but come back through adopt_offline_page(). A poisoned page is not
+ * lent: it stays offline for ever, held by nobody.
  *
- * Context: any.
+ * Context: any but NMI and hard interrupts.
+ * Return: 0; -EHWPOISON if it is poisoned; -EINVAL if the owner does not hold it.
  */
-void lend_offline_page(struct offline_page_owner *owner, struct page *page)
+int lend_offline_page(struct offline_page_owner *owner, struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
+	struct zone_batch batch = {};
 	bool held;
 
 	if (!args_valid(owner, pfn, 0, 0) || !whole_blocks(owner, pfn, 1))
-		return;
+		return -EINVAL;
 	owner_take_run(owner, pfn, 1, &held);
 	if (!held || !PageOffline(page)) {
 		report_misuse(owner, pfn, "is not held by it");
-		return;
+		return -EINVAL;
 	}
-	account_balloon(owner, page, -1);
 	offline_page_check_canary(page, owner);
-	__offline_page_leave(page);
+	online_offline_page(page);
+	smp_mb();	/* as in leave_run() */
+	if (unlikely(PageHWPoison(page))) {
+		stay_poisoned(owner, page, &batch);
+		zone_batch_flush(&batch);
+		return -EHWPOISON;
+	}
+	offline_page_forget_flags(page);
+	account_balloon(owner, page, -1);
 	set_page_count(page, 1);
 	count_pages(OFFLINE_PAGES_LENT, 1);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(lend_offline_page);
 
@@ -2509,6 +2535,12 @@ struct migration {
 	unsigned long *dst;
 	u8 *result;
 	struct page *broken;		/* not to be used again if it leaves */
+	/*
+	 * Whoever reads memory by PFN keeps us from marking pages. Unless they
+	 * can be waiting for memory meanwhile, and so for us: wait for them.
+	 */
+	bool may_wait;
+	unsigned int busy_tries;	/* how often a busy owner is asked again */
 };
 
 /*
@@ -2549,9 +2581,14 @@ static void free_targets(const struct migration *m, unsigned int i,
 			      targets->private);
 }
 
-/* Returns how many destinations there are, ready to be the owner's. */
+/*
+ * Returns how many destinations there are, ready to be the owner's. Why there
+ * are not more is in *err: no memory, or, which says nothing about that, no chunk
+ * for bits at the moment.
+ */
 static unsigned int get_targets(const struct migration *m,
-				const struct offline_page_targets *targets)
+				const struct offline_page_targets *targets,
+				int *err)
 {
 	struct offline_page_owner *owner = m->owner;
 	unsigned long block = 1UL << owner->order;
@@ -2566,8 +2603,10 @@ static unsigned int get_targets(const struct migration *m,
 			struct page *page = targets->alloc(owner->order,
 							   targets->private);
 
-			if (!page)
+			if (!page) {
+				*err = -ENOMEM;
 				break;
+			}
 			m->dst[end++] = page_to_pfn(page);
 		}
 		for (; i < end; i++) {
@@ -2577,6 +2616,7 @@ static unsigned int get_targets(const struct migration *m,
 			if (reserve_offline_page_range(owner, m->dst[i], block,
 						       GFP_NOWAIT | __GFP_NOWARN)) {
 				free_targets(m, i, end, targets);
+				*err = -EAGAIN;
 				return i;
 			}
 		}
@@ -2599,33 +2639,86 @@ static void targets_enter(const struct migration *m, unsigned int nr)
 	}
 }
 
+/*
+ * A destination that was not used, and that has poisoned pages. They were found
+ * to be offline, and stay so; nobody has counted them as gone yet. The others
+ * are free, and do not go back to where the destination came from.
+ */
+static noinline __cold void target_leave_poisoned(unsigned long pfn,
+						  unsigned long nr_pages)
+{
+	struct zone_batch batch = {};
+
+	for (; nr_pages--; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (!PageHWPoison(page)) {
+			zone_batch_free(&batch, pfn, 1);
+			continue;
+		}
+		set_flag_bits(page, BIT(PG_offline_onlined));
+		__SetPageOffline(page);
+		offline_page_set_canary(page);
+		zone_batch_add(&batch, page, -1, 0);
+		count_pages(OFFLINE_PAGES_POISONED, 1);
+	}
+	zone_batch_flush(&batch);
+}
+
 static void target_leave(const struct migration *m, unsigned int i,
 			 const struct offline_page_targets *targets)
 {
-	unsigned long j, block = 1UL << m->owner->order;
+	struct page *page, *first = pfn_to_page(m->dst[i]);
+	struct page *end = first + (1UL << m->owner->order);
 
-	for (j = 0; j < block; j++)
-		__offline_page_leave(pfn_to_page(m->dst[i] + j));
-	targets->free(pfn_to_page(m->dst[i]), m->owner->order,
-		      targets->private);
+	for (page = first; page < end; page++)
+		__offline_page_leave(page);
+	smp_mb();	/* as in leave_run() */
+	for (page = first; page < end; page++) {
+		if (likely(!PageHWPoison(page)))
+			continue;
+		target_leave_poisoned(m->dst[i], end - first);
+		return;
+	}
+	targets->free(first, m->owner->order, targets->private);
+}
+
+/* How long to leave a busy owner alone before it is asked again. */
+#define BUSY_SLEEP_US		500
+
+static bool ask_again(unsigned int *tries)
+{
+	if (!*tries)
+		return false;
+	--*tries;
+	fsleep(BUSY_SLEEP_US);
+	return true;
+}
+
+static bool all_kept(const u8 *result, unsigned int nr)
+{
+	return !memchr_inv(result, OFFLINE_PAGE_KEPT, nr);
 }
 
 /* For owners that do one at a time. Stops when the owner is busy. */
-static int migrate_each(struct offline_page_owner *owner, unsigned int nr,
-			const unsigned long *dst, const unsigned long *src,
-			u8 *result, enum migrate_mode mode)
+static int migrate_each(const struct migration *m, unsigned int nr,
+			enum migrate_mode mode)
 {
-	unsigned int i;
+	unsigned int i, tries = m->busy_tries;
 	int err, ret = 0;
 
 	for (i = 0; i < nr; i++) {
-		count_pages(OFFLINE_PAGES_MIGRATE_CALLS, 1);
-		err = owner->ops->migrate_one(owner, pfn_to_page(dst[i]),
-					      pfn_to_page(src[i]), mode);
+		do {
+			count_pages(OFFLINE_PAGES_MIGRATE_CALLS, 1);
+			err = m->owner->ops->migrate_one(m->owner,
+							 pfn_to_page(m->dst[i]),
+							 pfn_to_page(m->src[i]),
+							 mode);
+		} while (err == -EAGAIN && ask_again(&tries));
 		if (!err)
-			result[i] = OFFLINE_PAGE_MOVED;
+			m->result[i] = OFFLINE_PAGE_MOVED;
 		else if (err == -ENOENT)
-			result[i] = OFFLINE_PAGE_DEFLATED;
+			m->result[i] = OFFLINE_PAGE_DEFLATED;
 		else
 			ret = err;
 		if (err == -EAGAIN)
@@ -2638,20 +2731,23 @@ static int ask_owner(const struct migration *m, unsigned int nr,
 		     enum migrate_mode mode)
 {
 	const struct offline_page_ops *ops = m->owner->ops;
-	unsigned int done, n;
+	unsigned int done, n, tries = m->busy_tries;
 	int err, ret = 0;
 
 	if (!ops->migrate)
-		return migrate_each(m->owner, nr, m->dst, m->src, m->result,
-				    mode);
+		return migrate_each(m, nr, mode);
 
 	for (done = 0; done < nr; done += n) {
 		n = nr - done;
 		if (ops->max_batch)
 			n = min(n, ops->max_batch);
-		count_pages(OFFLINE_PAGES_MIGRATE_CALLS, 1);
-		err = ops->migrate(m->owner, n, m->dst + done, m->src + done,
-				   m->result + done, mode);
+		do {
+			count_pages(OFFLINE_PAGES_MIGRATE_CALLS, 1);
+			err = ops->migrate(m->owner, n, m->dst + done,
+					   m->src + done, m->result + done,
+					   mode);
+		} while (err == -EAGAIN && all_kept(m->result + done, n) &&
+			 ask_again(&tries));
 		if (err)
 			ret = err;
 		if (err == -EAGAIN)
@@ -2748,8 +2844,8 @@ static void zone_batches_flush(struct zone_batch *a, struct zone_batch *b)
 /*
  * Exchange isolated pages. Afterwards none of them is isolated any more, and
  * the owner may be gone. Returns 0 if all went well; -ENOMEM if there were not
- * enough destinations; or what the owner said. *nr_kept counts what it still
- * holds, in pages.
+ * enough destinations; -EAGAIN if it may go better soon; or what the owner said.
+ * *nr_kept counts what it still holds, in pages.
  */
 static int migrate_isolated(const struct migration *m,
 			    const struct offline_page_targets *targets,
@@ -2763,14 +2859,10 @@ static int migrate_isolated(const struct migration *m,
 
 	memset(m->result, OFFLINE_PAGE_KEPT, m->nr * sizeof(*m->result));
 
-	nr_dst = get_targets(m, targets);
-	if (nr_dst < m->nr)
-		ret = -ENOMEM;
-	/*
-	 * Whoever reads memory by PFN keeps us from marking pages, and may wait
-	 * for memory meanwhile: for us.
-	 */
-	if (nr_dst && !page_offline_trybegin()) {
+	nr_dst = get_targets(m, targets, &ret);
+	if (nr_dst && m->may_wait) {
+		page_offline_begin();
+	} else if (nr_dst && !page_offline_trybegin()) {
 		free_targets(m, 0, nr_dst, targets);
 		nr_dst = 0;
 		ret = -EAGAIN;
@@ -3014,6 +3106,7 @@ int migrate_offline_page_batch(struct offline_page_batch *batch,
 		.src = batch->pfns,
 		.dst = dst,
 		.result = result,
+		.busy_tries = mode == MIGRATE_ASYNC ? 0 : BATCH_TRIES,
 	};
 	int ret;
 
@@ -3225,6 +3318,7 @@ int migrate_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
 		.src = few_src,
 		.dst = few_dst,
 		.result = few_result,
+		.may_wait = true,
 	};
 	unsigned int max = OFFLINE_PAGE_BATCH, tries = 0;
 	void *arrays = NULL;
@@ -3240,7 +3334,8 @@ int migrate_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
 
 	/* Without the memory, it takes smaller steps. */
 	arrays = kvmalloc_array(RANGE_BATCH, 2 * sizeof(*m.src) + sizeof(*m.result),
-				GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
+				(gfp & (__GFP_RECLAIM | __GFP_IO | __GFP_FS)) |
+				__GFP_NORETRY | __GFP_NOWARN);
 	if (arrays) {
 		m.src = arrays;
 		m.dst = m.src + RANGE_BATCH;
@@ -3283,18 +3378,11 @@ out:
 }
 EXPORT_SYMBOL_IF_KUNIT(migrate_offline_page_range);
 
-/**
- * soft_offline_movable_page - exchange a page that is about to break
- * @page: found to be PageMovableOffline()
- *
- * Afterwards the page is marked poisoned, offline, and nobody's. Its owner
- * holds another one.
- *
- * Context: sleeps. The caller keeps others from marking pages poisoned.
- * Return: 0; -EBUSY if its owner did not part with it; -ENOMEM. The page is as
- * it was if it fails.
+/*
+ * Have the owner of a page exchange it, or the block that it is part of, for
+ * another one. If that goes well, @broken is not used again.
  */
-int soft_offline_movable_page(struct page *page)
+static int exchange_page(struct page *page, struct page *broken)
 {
 	struct any_target any = {
 		.gfp = GFP_USER | __GFP_MOVABLE | __GFP_RETRY_MAYFAIL,
@@ -3311,7 +3399,8 @@ int soft_offline_movable_page(struct page *page)
 		.src = &src,
 		.dst = &dst,
 		.result = &result,
-		.broken = page,
+		.broken = broken,
+		.may_wait = true,
 	};
 	unsigned int tries;
 	int ret;
@@ -3333,8 +3422,68 @@ int soft_offline_movable_page(struct page *page)
 	}
 	return -EBUSY;
 }
+
+/**
+ * soft_offline_movable_page - exchange a page that is about to break
+ * @page: found to be PageMovableOffline()
+ *
+ * Afterwards the page is marked poisoned, offline, and nobody's. Its owner
+ * holds another one.
+ *
+ * Context: sleeps. The caller keeps others from marking pages poisoned.
+ * Return: 0; -EBUSY if its owner did not part with it; -ENOMEM. The page is as
+ * it was if it fails.
+ */
+int soft_offline_movable_page(struct page *page)
+{
+	return exchange_page(page, page);
+}
 EXPORT_SYMBOL_IF_KUNIT(soft_offline_movable_page);
+#else
+static int exchange_page(struct page *page, struct page *broken)
+{
+	return -EBUSY;
+}
 #endif /* CONFIG_MIGRATION */
+
+/**
+ * poison_offline_page - an offline page was found to be broken
+ * @page: an offline page that is marked poisoned
+ *
+ * Takes the page from its owner: it stays offline for ever, and nobody looks at
+ * it again. The owner is told if it wants to know. An owner of blocks is asked
+ * to exchange the whole block; if it does not, the page stays in it until the
+ * block leaves.
+ *
+ * A page that somebody holds alone at the moment is left to them: migration
+ * sees that it is poisoned when it is done with it. An owner that puts it back
+ * gets it once more when it gives pages back, and somebody who wants the memory
+ * has it migrated. It stays offline then, as if freed.
+ *
+ * Context: sleeps.
+ */
+void poison_offline_page(struct page *page)
+{
+	unsigned long pfn = page_to_pfn(page), nr = 0;
+	struct offline_page_owner *owner;
+	bool block = false;
+
+	might_sleep();
+	scoped_guard(rcu) {
+		owner = find_owner(pfn);
+		if (owner && owner->order)
+			block = owner_can_move(owner);
+		else if (owner)
+			nr = owner_isolate_run(owner, pfn, 1, ISOLATE_POISONED);
+	}
+	if (block)
+		exchange_page(page, NULL);
+	if (!nr)
+		return;
+	lose_held_page(owner, page);
+	owner_end_isolated(owner, nr);
+}
+EXPORT_SYMBOL_IF_KUNIT(poison_offline_page);
 
 /*
  * What is known about a page, as a word and in words.
@@ -3438,26 +3587,50 @@ static const char *kind_of(const struct page *page, struct page_kind *kind)
 }
 
 /**
- * report_offline_page - say why an offline page is in the way
+ * __report_offline_page - say why an offline page is in the way
  * @page: the page
  * @what: what it is in the way of
  *
- * Context: any but NMI; not with the zone lock held. Rate limited.
+ * For report_offline_page(), which limits the rate of each of its callers.
+ *
+ * Context: any but NMI; not with the zone lock held.
  */
-void report_offline_page(const struct page *page, const char *what)
+void __report_offline_page(const struct page *page, const char *what)
 {
-	static DEFINE_RATELIMIT_STATE(rs, DEFAULT_RATELIMIT_INTERVAL,
-				      DEFAULT_RATELIMIT_BURST);
-	char owner[32] = "an unregistered owner";
+	const char *mend = "have its owner release it first";
+	char owner[32] = "nobody any more";
 	struct page_kind kind;
 
-	if (!__ratelimit(&rs))
-		return;
-	offline_page_owner_name(page_to_pfn(page), owner, sizeof(owner));
-	pr_warn("%s failed: page %#lx is offline (%s), held by %s, and cannot be moved; have its owner release it first\n",
-		what, page_to_pfn(page), kind_of(page, &kind), owner);
+	if (offline_page_owner_name(page_to_pfn(page), owner, sizeof(owner)))
+		mend = "it stays until the next boot";
+	pr_warn("%s failed: page %#lx is offline (%s), held by %s, and cannot be moved; %s\n",
+		what, page_to_pfn(page), kind_of(page, &kind), owner, mend);
 }
-EXPORT_SYMBOL_IF_KUNIT(report_offline_page);
+EXPORT_SYMBOL_IF_KUNIT(__report_offline_page);
+
+/**
+ * report_offline_page_range - say which offline page is in the way, if any is
+ * @start_pfn: first page
+ * @end_pfn: end of the range
+ * @what: what it is in the way of
+ *
+ * Context: any but NMI; not with the zone lock held.
+ */
+void report_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
+			       const char *what)
+{
+	unsigned long pfn;
+
+	for (pfn = start_pfn; pfn < end_pfn; pfn++) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (!page || !PageOffline(page) || offline_page_can_move(page))
+			continue;
+		report_offline_page(page, what);
+		return;
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(report_offline_page_range);
 
 /**
  * dump_offline_page - what dump_page() says about an offline page

@@ -26,6 +26,7 @@
 #include <linux/migrate_mode.h>
 #include <linux/mm.h>
 #include <linux/page-flags.h>
+#include <linux/ratelimit.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
 
@@ -100,7 +101,10 @@ struct offline_page_ops {
 
 	/**
 	 * @poisoned: a page that was not isolated broke, and is the owner's no
-	 * more: it stays offline for ever. Optional. May sleep.
+	 * more: it stays offline for ever. Optional. May sleep, but must not
+	 * wait for somebody who allocates memory, as @migrate: it may be called
+	 * after a migration that compaction asked for. Memory hotplug may be
+	 * held off; it must not register or unregister an owner.
 	 */
 	void (*poisoned)(struct offline_page_owner *owner, struct page *page);
 
@@ -198,7 +202,7 @@ int pass_isolated_offline_pages(struct offline_page_owner *from,
 
 int adopt_offline_page(struct offline_page_owner *owner, struct page *page,
 		       unsigned int flags);
-void lend_offline_page(struct offline_page_owner *owner, struct page *page);
+int lend_offline_page(struct offline_page_owner *owner, struct page *page);
 void mark_kexec_page_offline(struct page *page);
 
 bool offline_page_held(struct offline_page_owner *owner, unsigned long pfn);
@@ -207,11 +211,29 @@ struct page *next_offline_page(struct offline_page_owner *owner,
 int offline_page_owner_name(unsigned long pfn, char *buf, size_t size);
 
 #ifdef CONFIG_OFFLINE_PAGES
-void report_offline_page(const struct page *page, const char *what);
+/* Each place has a limit of its own, so that none keeps another one silent. */
+#define report_offline_page(_page, _what)				\
+do {									\
+	static DEFINE_RATELIMIT_STATE(_rs, DEFAULT_RATELIMIT_INTERVAL,	\
+				      DEFAULT_RATELIMIT_BURST);		\
+									\
+	if (__ratelimit(&_rs))						\
+		__report_offline_page(_page, _what);			\
+} while (0)
+
+void __report_offline_page(const struct page *page, const char *what);
+void report_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
+			       const char *what);
 void dump_offline_page(const struct page *page, unsigned long pfn);
 #else
 static inline void report_offline_page(const struct page *page,
 				       const char *what)
+{
+}
+
+static inline void report_offline_page_range(unsigned long start_pfn,
+					     unsigned long end_pfn,
+					     const char *what)
 {
 }
 
@@ -257,7 +279,7 @@ static inline bool PageMovableOffline(const struct page *page)
  *
  * Nobody looks at a skippable page again until its owner is asked when the
  * block comes back. A poisoned page stays where it is for ever, with nothing on
- * it to save.
+ * it to save, once whoever has it let go of it: it is not movable any more then.
  *
  * Context: any; the answer may be stale unless the zone lock is held and the
  * page's pageblock is isolated.
@@ -267,19 +289,23 @@ static inline bool offline_page_can_skip(const struct page *page)
 {
 	return PageOffline(page) &&
 	       (test_bit(PG_offline_skippable, offline_page_flags(page)) ||
-		PageHWPoison(page));
+		(PageHWPoison(page) &&
+		 !test_bit(PG_offline_movable, offline_page_flags(page))));
 }
 
 /**
  * offline_page_can_move - can this page be migrated?
  * @page: any page
  *
+ * A poisoned page can: its owner takes another one for it. As soon as it is the
+ * owner's no more, it is not movable any more either.
+ *
  * Context: any; the answer may be stale.
  * Return: true if migrating it is worth a try.
  */
 static inline bool offline_page_can_move(const struct page *page)
 {
-	return PageMovableOffline(page) && !PageHWPoison(page);
+	return PageMovableOffline(page);
 }
 
 /*
@@ -341,6 +367,12 @@ static inline void online_offline_page(struct page *page)
 	__ClearPageOffline(page);
 }
 
+static inline void offline_page_forget_flags(struct page *page)
+{
+	set_mask_bits(offline_page_flags(page), BIT(PG_offline_onlined) |
+		      BIT(PG_offline_skippable) | BIT(PG_offline_movable), 0);
+}
+
 /*
  * Forget type and flags. The page is frozen, and nobody's until its next use.
  * The type goes first, or the page would look plain for a moment.
@@ -348,8 +380,7 @@ static inline void online_offline_page(struct page *page)
 static inline void __offline_page_leave(struct page *page)
 {
 	online_offline_page(page);
-	set_mask_bits(offline_page_flags(page), BIT(PG_offline_onlined) |
-		      BIT(PG_offline_skippable) | BIT(PG_offline_movable), 0);
+	offline_page_forget_flags(page);
 }
 
 /**
@@ -543,6 +574,8 @@ enum offline_pages_counter_id {
 #if IS_ENABLED(CONFIG_KUNIT)
 unsigned long offline_pages_counter(enum offline_pages_counter_id id);
 unsigned long *offline_pages_alloc_chunk(gfp_t gfp);
+void *offline_pages_store_chunk(struct xarray *chunks, unsigned long index,
+				unsigned long *bits, gfp_t gfp);
 struct page *offline_pages_alloc_frozen(gfp_t gfp, unsigned int order, int nid);
 unsigned long offline_pages_take_free(gfp_t gfp, unsigned int order, int nid,
 				      unsigned long nr, unsigned long stride,

@@ -157,7 +157,8 @@ expression pg, nr, pages;
 @@
  pg = balloon_retrieve(...);
  if (pg) {
-+	lend_offline_page(&xen_balloon_owner, pg);
++	if (lend_offline_page(&xen_balloon_owner, pg))
++		continue;
  	pages[nr++] = pg;
  	...
  } else { ... }
