@@ -58,6 +58,8 @@
 #define BACK_OFF_MAX		(16 * HZ)
 /* Inflation rests after the guest had to take memory back. */
 #define REST_AFTER_NEED		(10 * HZ)
+/* Until migration is done with some pages, or to leave the host alone. */
+#define A_MOMENT		max(HZ / 50, 1)
 /* Not more than one reset in this time. */
 #define RESET_PAUSE		HZ
 /* Past failures are forgotten no more often than that. */
@@ -66,6 +68,12 @@
 #define WORTH_A_ROUND		(SZ_1M / PAGE_SIZE)
 /* Refused pages are held, not to be offered again, up to so many of a size. */
 #define MAX_REFUSED		32
+/* In need, so many units are asked for, and a batch, that are not given. */
+#define MAX_KEPT_IN_NEED	4096
+/* How often it is tried in vain to get all pages back, if the host is busy. */
+#define MAX_TRIES		100
+/* A pass over all pages, of which none was given, counts for so many. */
+#define TRIES_PER_PASS		10
 /* Rounds that the worker makes before it lets others run. */
 #define ROUNDS_PER_WORK		16
 /* How much of the last ten seconds tasks waited for memory, in per cent. */
@@ -92,6 +100,15 @@ struct pace {
 	unsigned long last;
 };
 
+/*
+ * Units that the host did not give. They stay isolated until all others were
+ * asked for, or the same ones would be found again and again.
+ */
+struct kept_units {
+	unsigned int nr, max;
+	unsigned long *pfns;
+};
+
 /* Pages of one size: a unit of the host's. */
 struct balloon_size {
 	struct balloon_device *balloon;
@@ -103,13 +120,13 @@ struct balloon_size {
 	/* Isolated, under round_lock, so as not to be offered or asked again. */
 	unsigned int nr_refused;	/* the host did not take */
 	unsigned long refused[MAX_REFUSED];
-	unsigned int nr_retained;	/* the host did not give */
-	unsigned long retained[MAX_REFUSED];
+	struct kept_units retained;	/* the host did not give */
 };
 
 struct balloon_device {
 	struct device dev;
-	const struct balloon_ops *ops;
+	/* A copy: the transport's may be gone when somebody still looks. */
+	struct balloon_ops ops;
 	const char *transport;
 	void *data;
 	int id;
@@ -123,6 +140,7 @@ struct balloon_device {
 	struct delayed_work work;
 	struct balloon_batch batch;
 	bool large_off;			/* none are to be had at the moment */
+	unsigned int in_vain;		/* batches of which nothing was given */
 	bool waiting;			/* until retry_at */
 	unsigned long retry_at;
 	unsigned long back_off;
@@ -130,6 +148,7 @@ struct balloon_device {
 
 	struct mutex host_lock;		/* up to lock */
 	struct balloon_batch side;
+	struct kept_units side_kept;	/* of one size, while it is asked for */
 	u32 *side_index;		/* of the units in @side, when migrating */
 	bool asleep;			/* the host must not be called; set in a round */
 
@@ -567,6 +586,15 @@ static unsigned int bucket(u64 value)
 	return min(value ? ilog2(value) + 1 : 0, HISTOGRAM_BUCKETS - 1);
 }
 
+/*
+ * For a round: memory offlining may hold the lock for as long as the host is
+ * silent. The worker cannot be killed, but does not look like a hung task here.
+ */
+static int lock_host(struct balloon_device *b)
+{
+	return mutex_lock_killable(&b->host_lock);
+}
+
 DEFINE_LOCK_GUARD_0(no_reclaim, _T->flags = memalloc_noreclaim_save(),
 		    memalloc_noreclaim_restore(_T->flags), unsigned int flags)
 
@@ -579,36 +607,36 @@ static int ask_pages(struct balloon_device *b, struct balloon_batch *batch,
 {
 	guard(no_reclaim)();
 	lockdep_assert_held(&b->host_lock);
-	return kind == CALL_INFLATE ? b->ops->inflate(b, batch) :
-				      b->ops->deflate(b, batch);
+	return kind == CALL_INFLATE ? b->ops.inflate(b, batch) :
+				      b->ops.deflate(b, batch);
 }
 
 static int ask_target(struct balloon_device *b, u64 *target)
 {
 	guard(no_reclaim)();
 	lockdep_assert_held(&b->host_lock);
-	return b->ops->target(b, target);
+	return b->ops.target(b, target);
 }
 
 static int ask_reset(struct balloon_device *b)
 {
 	guard(no_reclaim)();
 	lockdep_assert_held(&b->host_lock);
-	return b->ops->reset ? b->ops->reset(b) : 0;
+	return b->ops.reset ? b->ops.reset(b) : 0;
 }
 
 static int ask_stop(struct balloon_device *b)
 {
 	guard(no_reclaim)();
 	lockdep_assert_held(&b->host_lock);
-	return b->ops->stop ? b->ops->stop(b) : -EOPNOTSUPP;
+	return b->ops.stop ? b->ops.stop(b) : -EOPNOTSUPP;
 }
 
 static void tell_actual(struct balloon_device *b)
 {
 	guard(no_reclaim)();
-	if (b->ops->report)
-		b->ops->report(b, balloon_device_actual(b));
+	if (b->ops.report)
+		b->ops.report(b, balloon_device_actual(b));
 }
 
 /*
@@ -667,8 +695,10 @@ static int call_host(struct balloon_size *s, struct balloon_batch *batch,
 	default:
 		/* In doubt: the host may have them. */
 		atomic_long_add(pages, &b->quarantined);
-		if (kind == CALL_INFLATE)
+		if (kind == CALL_INFLATE) {
+			count(b, BALLOON_COUNT_INFLATED, pages);
 			atomic_long_add(pages, &s->held);
+		}
 		if (err != -EINTR) {
 			WRITE_ONCE(b->gone, true);
 			dev_warn(&b->dev,
@@ -710,11 +740,6 @@ static unsigned int split_batch(struct balloon_batch *batch,
 	return n;
 }
 
-static void putback_one(struct balloon_size *s, unsigned long pfn)
-{
-	putback_offline_pages_bulk(&s->owner, 1, &pfn);
-}
-
 /* Held until the balloon rests, or it would be the next one offered. */
 static void keep_refused(struct balloon_size *s, unsigned long pfn)
 {
@@ -724,16 +749,75 @@ static void keep_refused(struct balloon_size *s, unsigned long pfn)
 		free_isolated_offline_pages_bulk(&s->owner, 1, &pfn);
 }
 
-/* The same, of what the host was asked for. */
-static void keep_retained(struct balloon_size *s, unsigned long pfn)
+static void keep_unit(struct balloon_size *s, struct kept_units *kept,
+		      unsigned long pfn)
 {
-	if (s->nr_retained < MAX_REFUSED)
-		s->retained[s->nr_retained++] = pfn;
+	if (kept->nr < kept->max)
+		kept->pfns[kept->nr++] = pfn;
 	else
-		putback_one(s, pfn);
+		putback_offline_pages_bulk(&s->owner, 1, &pfn);
 }
 
-/* They may be offered, and asked for, again. */
+/* What the worker asked the host for, until the end of the pass. */
+static void keep_retained(struct balloon_size *s, unsigned long pfn)
+{
+	keep_unit(s, &s->retained, pfn);
+}
+
+/* The same, for somebody in need. */
+static void keep_aside(struct balloon_size *s, unsigned long pfn)
+{
+	keep_unit(s, &s->balloon->side_kept, pfn);
+}
+
+/* They may be asked for again. */
+static void putback_kept(struct balloon_size *s, struct kept_units *kept)
+{
+	if (kept->nr)
+		putback_offline_pages_bulk(&s->owner, kept->nr, kept->pfns);
+	kept->nr = 0;
+}
+
+/*
+ * Is there room for another batch that is not given? If not, the pass ends here.
+ * More than one batch is rarely needed.
+ */
+static bool room_to_keep(struct balloon_size *s)
+{
+	struct kept_units *kept = &s->retained;
+	unsigned int nr = kept->nr + s->balloon->max_batch;
+	unsigned long *pfns;
+
+	lockdep_assert_held(&s->balloon->round_lock);
+	if (nr <= kept->max)
+		return true;
+	nr = max(nr, 2 * kept->max);
+	pfns = kvrealloc(kept->pfns, array_size(nr, sizeof(*pfns)),
+			 GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	if (!pfns)
+		return false;
+	kept->pfns = pfns;
+	kept->max = nr;
+	return true;
+}
+
+/* Are there units that the host was not asked for in this pass? */
+static bool any_left(const struct balloon_size *s)
+{
+	return atomic_long_read(&s->held) > (long)s->retained.nr << s->order;
+}
+
+static bool any_retained(const struct balloon_device *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->nr_sizes; i++)
+		if (b->size[i].retained.nr)
+			return true;
+	return false;
+}
+
+/* They may be offered, and asked for, again: a pass ends. */
 static void free_refused(struct balloon_device *b)
 {
 	unsigned int i;
@@ -746,11 +830,9 @@ static void free_refused(struct balloon_device *b)
 							 s->nr_refused,
 							 s->refused);
 		s->nr_refused = 0;
-		if (s->nr_retained)
-			putback_offline_pages_bulk(&s->owner, s->nr_retained,
-						   s->retained);
-		s->nr_retained = 0;
+		putback_kept(s, &s->retained);
 	}
+	b->in_vain = 0;
 }
 
 /* Isolated pages of the batch go where the host's answer says. */
@@ -776,7 +858,7 @@ static void settle_deflated(struct balloon_size *s, struct balloon_batch *batch,
 	unsigned int nr = batch->nr;
 
 	if (!err)
-		nr = split_batch(batch, in_round ? keep_retained : putback_one,
+		nr = split_batch(batch, in_round ? keep_retained : keep_aside,
 				 s);
 	if (!nr)
 		return;
@@ -828,6 +910,26 @@ VISIBLE_IF_KUNIT long balloon_available_pages(void)
 }
 EXPORT_SYMBOL_IF_KUNIT(balloon_available_pages);
 
+/*
+ * The same of one node, for programs that are bound to it. What slab caches
+ * could free there is left out: a little less does no harm.
+ */
+VISIBLE_IF_KUNIT long balloon_node_available_pages(int nid)
+{
+	struct pglist_data *pgdat = NODE_DATA(nid);
+	unsigned long file;
+
+	KUNIT_STATIC_STUB_REDIRECT(balloon_node_available_pages, nid);
+	if (num_node_state(N_MEMORY) == 1)
+		return totalram_pages();
+	file = node_page_state(pgdat, NR_ACTIVE_FILE) +
+	       node_page_state(pgdat, NR_INACTIVE_FILE);
+	file -= min(file / 2, pgdat->totalreserve_pages);
+	return sum_zone_node_page_state(nid, NR_FREE_PAGES) + file -
+	       pgdat->totalreserve_pages;
+}
+EXPORT_SYMBOL_IF_KUNIT(balloon_node_available_pages);
+
 VISIBLE_IF_KUNIT bool balloon_under_pressure(void)
 {
 	KUNIT_STATIC_STUB_REDIRECT(balloon_under_pressure);
@@ -841,6 +943,23 @@ VISIBLE_IF_KUNIT bool balloon_under_pressure(void)
 #endif
 }
 EXPORT_SYMBOL_IF_KUNIT(balloon_under_pressure);
+
+static nodemask_t chosen_nodes(struct balloon_device *b)
+{
+	guard(spinlock_irqsave)(&b->lock);
+	return b->nodes;
+}
+
+/* Where pages may be taken. */
+static nodemask_t nodes_of(struct balloon_device *b)
+{
+	nodemask_t nodes = chosen_nodes(b);
+
+	if (nodes_empty(nodes))
+		return node_states[N_MEMORY];
+	nodes_and(nodes, nodes, node_states[N_MEMORY]);
+	return nodes;
+}
 
 /* What the guest would have without a balloon, in pages. */
 static u64 all_pages(struct balloon_device *b)
@@ -856,6 +975,29 @@ static u64 all_pages(struct balloon_device *b)
 static long reserve_pages(struct balloon_device *b)
 {
 	return SZ_16M / PAGE_SIZE + all_pages(b) / 128;
+}
+
+/* How many pages of a node may be taken: it keeps its share of the reserve. */
+static u64 node_room(int nid)
+{
+	long reserve = SZ_16M / PAGE_SIZE / num_node_state(N_MEMORY) +
+		       node_present_pages(nid) / 128;
+
+	return max(balloon_node_available_pages(nid) - reserve, 0L);
+}
+
+/* The same of all nodes that may be used: what others have is of no help. */
+static u64 nodes_room(struct balloon_device *b)
+{
+	nodemask_t nodes = nodes_of(b);
+	u64 sum = 0;
+	int nid;
+
+	if (nodes_empty(nodes))
+		return U64_MAX;
+	for_each_node_mask(nid, nodes)
+		sum += node_room(nid);
+	return sum;
 }
 
 /* How large the balloon may be, to leave the floor to the guest. */
@@ -877,13 +1019,14 @@ static u64 room_to_inflate(struct balloon_device *b,
 	long available = balloon_available_pages() - reserve_pages(b);
 	u64 most = most_pages(b);
 	u64 has = most - min(most, balloon_device_actual(b));
+	u64 room = min_t(u64, max(available, 0L), nodes_room(b));
 
 	*reason = BALLOON_FLOOR;
 	if (balloon_under_pressure())
-		available = 0;
-	if (available < (long)has)
+		room = 0;
+	if (room < has)
 		*reason = BALLOON_PRESSURE;
-	return min_t(u64, has, max(available, 0L));
+	return min(has, room);
 }
 
 /* Wait, twice as long as the last time, before inflation is tried again. */
@@ -916,23 +1059,6 @@ static void forget_failures(struct balloon_device *b)
 	b->waiting = false;
 	b->large_off = false;
 	free_refused(b);
-}
-
-static nodemask_t chosen_nodes(struct balloon_device *b)
-{
-	guard(spinlock_irqsave)(&b->lock);
-	return b->nodes;
-}
-
-/* Where pages may be taken. */
-static nodemask_t nodes_of(struct balloon_device *b)
-{
-	nodemask_t nodes = chosen_nodes(b);
-
-	if (nodes_empty(nodes))
-		return node_states[N_MEMORY];
-	nodes_and(nodes, nodes, node_states[N_MEMORY]);
-	return nodes;
 }
 
 /*
@@ -972,6 +1098,7 @@ static unsigned int alloc_units(struct balloon_device *b,
 	unsigned int flags = OFFLINE_PAGE_ISOLATED, got = 0;
 	gfp_t gfp = __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
 	nodemask_t nodes = nodes_of(b);
+	unsigned int some;
 	int nid;
 
 	if (IS_ENABLED(CONFIG_BALLOON_MIGRATION)) {
@@ -990,8 +1117,10 @@ static unsigned int alloc_units(struct balloon_device *b,
 		nid = take_best_node(&nodes);
 		if (nid == NUMA_NO_NODE)
 			break;
-		got = alloc_offline_pages_bulk(&s->owner, nr, gfp, nid, flags,
-					       pfns);
+		some = min_t(u64, nr, node_room(nid) >> s->order);
+		if (some)
+			got = alloc_offline_pages_bulk(&s->owner, some, gfp,
+						       nid, flags, pfns);
 	}
 	if (!got)
 		count(b, s->order ? BALLOON_COUNT_ALLOC_FAIL_LARGE :
@@ -1060,9 +1189,11 @@ static unsigned long inflate(struct balloon_device *b, unsigned long now,
 	}
 	set_state(b, BALLOON_INFLATING, BALLOON_TARGET_CHANGED);
 
-	mutex_lock(&b->host_lock);
-	err = call_host(s, batch, CALL_INFLATE);
-	mutex_unlock(&b->host_lock);
+	err = -EBUSY;
+	if (!lock_host(b)) {
+		err = call_host(s, batch, CALL_INFLATE);
+		mutex_unlock(&b->host_lock);
+	}
 	settle_inflated(s, batch, err);
 
 	if (busy(err))
@@ -1093,13 +1224,15 @@ static unsigned long deflate(struct balloon_device *b, unsigned long now,
 	if (b->waiting && time_before(now, b->retry_at))
 		return b->retry_at - now;
 	/* Whole large units; a last one that is too much is taken in again. */
-	if (s->order && (!atomic_long_read(&s->held) ||
-			 ((b->large_off || excess < 1UL << s->order) &&
-			  atomic_long_read(&s[1].held))))
+	if (s->order && any_left(&s[1]) &&
+	    (b->large_off || excess < 1UL << s->order || !any_left(s)))
 		s++;
 	set_state(b, BALLOON_DEFLATING, BALLOON_TARGET_CHANGED);
+	if (!room_to_keep(s))
+		return back_off(b, now, BALLOON_HOST_REFUSED);
 
-	mutex_lock(&b->host_lock);
+	if (lock_host(b))
+		return back_off(b, now, BALLOON_HOST_BUSY);
 	err = deflate_batch(s, &b->batch, max(excess >> s->order, 1ULL), &freed);
 	mutex_unlock(&b->host_lock);
 
@@ -1110,18 +1243,20 @@ static unsigned long deflate(struct balloon_device *b, unsigned long now,
 	if (freed) {
 		b->waiting = false;
 		b->back_off = 0;
+		b->in_vain = 0;
 		return 0;
 	}
-	if (b->batch.nr && s->nr_retained < MAX_REFUSED)
-		return 0;
-	if (s->order && !b->large_off && atomic_long_read(&s[1].held)) {
+	/* On to the others; at leisure, if there are many. */
+	if (b->batch.nr)
+		return ++b->in_vain % ROUNDS_PER_WORK ? 0 : A_MOMENT;
+	if (s->order && !b->large_off && any_left(&s[1])) {
 		b->large_off = true;
 		return 0;
 	}
-	if (s->nr_retained)
+	if (any_retained(b))
 		return back_off(b, now, BALLOON_HOST_REFUSED);
 	/* All of them are being migrated. */
-	return max(HZ / 50, 1);
+	return A_MOMENT;
 }
 
 /* The host has forgotten all pages: take them, without asking. */
@@ -1142,6 +1277,8 @@ static void pop_all(struct balloon_device *b)
 				free_isolated_offline_pages_bulk(&s->owner, nr,
 								 pfns);
 				atomic_long_sub((long)nr << s->order, &s->held);
+				count(b, BALLOON_COUNT_DEFLATED,
+				      (u64)nr << s->order);
 				continue;
 			}
 			/* The others are being migrated: they come back. */
@@ -1168,7 +1305,8 @@ static unsigned long reset(struct balloon_device *b, unsigned long now)
 		return left;
 	set_state(b, BALLOON_DEFLATING, BALLOON_HOST_RESET);
 	pop_all(b);
-	mutex_lock(&b->host_lock);
+	if (lock_host(b))
+		return back_off(b, now, BALLOON_HOST_BUSY);
 	err = ask_reset(b);
 	if (err != -EBUSY)
 		WRITE_ONCE(b->reset_wanted, false);
@@ -1205,8 +1343,8 @@ static unsigned long balloon_step(struct balloon_device *b, unsigned long now)
 	int err;
 
 	lockdep_assert_held(&b->round_lock);
-	if (b->ops->tune)
-		b->ops->tune(b);
+	if (b->ops.tune)
+		b->ops.tune(b);
 	if (READ_ONCE(b->gone)) {
 		free_refused(b);
 		set_state(b, BALLOON_GONE, BALLOON_HOST_GONE);
@@ -1222,10 +1360,11 @@ static unsigned long balloon_step(struct balloon_device *b, unsigned long now)
 	}
 
 	/* Not while pages move: it would be taken for too many. */
-	scoped_guard(mutex, &b->host_lock) {
-		err = ask_target(b, &target);
-		actual = balloon_device_actual(b);
-	}
+	if (lock_host(b))
+		return back_off(b, now, BALLOON_HOST_BUSY);
+	err = ask_target(b, &target);
+	actual = balloon_device_actual(b);
+	mutex_unlock(&b->host_lock);
 	if (err)
 		return target_failed(b, now, err);
 	/* In bytes, it must fit into sysfs. */
@@ -1276,8 +1415,11 @@ static void balloon_work(struct work_struct *work)
 		cond_resched();
 	} while (!delay && --rounds);
 
-	if (delay && (flags_of(b) & BALLOON_WAKEUP))
-		pm_relax(b->dev.parent);
+	/* Whoever kicked meanwhile wants the system to stay awake. */
+	scoped_guard(spinlock_irqsave, &b->lock)
+		if (delay && (b->limits.flags & BALLOON_WAKEUP) &&
+		    !delayed_work_pending(&b->work))
+			pm_relax(b->dev.parent);
 	/* Does nothing if it was kicked meanwhile. */
 	if (delay != MAX_JIFFY_OFFSET)
 		queue_delayed_work(balloon_wq, &b->work, delay);
@@ -1290,20 +1432,24 @@ static void balloon_work(struct work_struct *work)
 /* All of them, as far as the host agrees. Says on the console how far it got. */
 static void return_all(struct balloon_device *b)
 {
+	unsigned int tries = 0, turn = 0, empty = 0;
 	unsigned long freed, told = jiffies;
-	unsigned int tries = 0, empty = 0;
 	u64 actual;
 	int err;
 
 	lockdep_assert_held(&b->round_lock);
 	free_refused(b);
-	while ((actual = balloon_device_actual(b)) && tries < 100 &&
+	while ((actual = balloon_device_actual(b)) && tries < MAX_TRIES &&
 	       !fatal_signal_pending(current)) {
 		struct balloon_size *s = &b->size[0];
 
 		/* The other size while this one does not get less. */
-		if (!atomic_long_read(&s->held) || tries & 1)
+		if (!atomic_long_read(&s->held) || turn & 1)
 			s = &b->size[b->nr_sizes - 1];
+		if (!room_to_keep(s)) {
+			free_refused(b);
+			tries += TRIES_PER_PASS;
+		}
 		mutex_lock(&b->host_lock);
 		err = deflate_batch(s, &b->batch, b->max_batch, &freed);
 		mutex_unlock(&b->host_lock);
@@ -1321,15 +1467,21 @@ static void return_all(struct balloon_device *b)
 			tries = 0;
 			continue;
 		}
-		/* Busy, refused, or being migrated. */
-		tries++;
-		/* When all were asked for, once more from the start. */
-		empty = b->batch.nr ? 0 : empty + 1;
-		if (empty >= b->nr_sizes) {
-			free_refused(b);
+		turn++;
+		/* Refused: on to the others. */
+		if (!err && b->batch.nr) {
 			empty = 0;
+			cond_resched();
+			continue;
 		}
-		schedule_timeout_killable(max(HZ / 50, 1));
+		if (!err && ++empty < b->nr_sizes)
+			continue;
+		/* Busy; or the end of a pass: once more from the start. */
+		tries += !err && any_retained(b) ? TRIES_PER_PASS : 1;
+		if (!err)
+			free_refused(b);
+		empty = 0;
+		schedule_timeout_killable(A_MOMENT);
 	}
 	free_refused(b);
 	if (READ_ONCE(b->reset_wanted))
@@ -1373,11 +1525,14 @@ static void unpause_balloon(struct balloon_device *b, unsigned int who)
  * @balloon: registered balloon device
  * @pause: keep it so, until balloon_device_resume()
  *
- * Without @pause, the next round takes them again.
+ * Without @pause, the next round takes them again. With it, pages that are left
+ * are asked for when this is called again.
  *
  * Context: may sleep, for as long as the host takes; killable.
+ * Return: 0; -EBUSY if the host did not give all pages back, which then stay in
+ * the balloon. It is kept so all the same.
  */
-void balloon_device_return_all(struct balloon_device *balloon, bool pause)
+int balloon_device_return_all(struct balloon_device *balloon, bool pause)
 {
 	if (pause)
 		pause_balloon(balloon, PAUSED_BY_TRANSPORT);
@@ -1385,6 +1540,7 @@ void balloon_device_return_all(struct balloon_device *balloon, bool pause)
 	if (pause)
 		set_state(balloon, BALLOON_SUSPENDED, BALLOON_SUSPEND);
 	return_all(balloon);
+	return balloon_device_actual(balloon) ? -EBUSY : 0;
 }
 EXPORT_SYMBOL_GPL(balloon_device_return_all);
 
@@ -1413,23 +1569,30 @@ EXPORT_SYMBOL_GPL(balloon_device_suspend);
  * balloon_device_resume - go on after balloon_device_suspend()
  * @balloon: registered balloon device
  *
- * Also after balloon_device_return_all(). A device that was gone is tried again.
+ * Also after balloon_device_return_all(). A device that was gone is tried again
+ * if it was suspended, or has no reset operation.
  *
  * Context: may sleep.
  * Return: 0, or what the reset operation said.
  */
 int balloon_device_resume(struct balloon_device *balloon)
 {
-	bool started;
+	bool asleep, started;
 	int err = 0;
 
 	scoped_guard(mutex, &balloon->round_lock) {
 		scoped_guard(mutex, &balloon->host_lock) {
-			started = balloon->asleep && balloon->ops->reset;
+			asleep = balloon->asleep;
+			started = asleep && balloon->ops.reset;
 			if (started)
 				err = ask_reset(balloon);
-			WRITE_ONCE(balloon->reset_wanted, err == -EBUSY);
-			WRITE_ONCE(balloon->gone, err && err != -EBUSY);
+			/* Else the worker does it, if the host wants it. */
+			if (asleep)
+				WRITE_ONCE(balloon->reset_wanted,
+					   err == -EBUSY);
+			if (asleep || !balloon->ops.reset)
+				WRITE_ONCE(balloon->gone,
+					   err && err != -EBUSY);
 		}
 		/* Those that could not be given back before. */
 		if (started && !err)
@@ -1466,8 +1629,8 @@ static bool may_give_back(struct balloon_device *b, unsigned int flag)
 {
 	if (!READ_ONCE(b->live) || b->asleep)
 		return false;
-	if (b->ops->tune)
-		b->ops->tune(b);
+	if (b->ops.tune)
+		b->ops.tune(b);
 	return flags_of(b) & flag;
 }
 
@@ -1490,7 +1653,7 @@ static unsigned long give_back(struct balloon_device *b, unsigned long nr_pages,
 	/* First, or the worker takes them in again. */
 	if (may)
 		balloon_rest(b, REST_AFTER_NEED, reason);
-	else if (!b->ops->tune)
+	else if (!b->ops.tune)
 		return 0;
 	atomic_inc(&b->needy);
 	if (!lock_host_in_need(b, !oom || !may))
@@ -1508,12 +1671,15 @@ static unsigned long give_back(struct balloon_device *b, unsigned long nr_pages,
 			u64 units = DIV_ROUND_UP(nr_pages - sum,
 						 1UL << s->order);
 
+			/* What is not given must not be in the way. */
 			if (!READ_ONCE(b->live) ||
+			    b->side_kept.nr >= MAX_KEPT_IN_NEED ||
 			    deflate_batch(s, &b->side, units, &freed) ||
-			    !freed)
+			    !b->side.nr)
 				break;
 			sum += freed;
 		}
+		putback_kept(s, &b->side_kept);
 	}
 	count(b, oom ? BALLOON_COUNT_OOM : BALLOON_COUNT_SHRUNK, sum);
 out_unlock:
@@ -1574,30 +1740,6 @@ static unsigned long balloon_shrink_scan(struct shrinker *shrinker,
 	}
 	return freed ?: SHRINK_STOP;
 }
-
-#if IS_ENABLED(CONFIG_KUNIT)
-unsigned long balloon_device_step(struct balloon_device *balloon,
-				  unsigned long now)
-{
-	return balloon_round(balloon, now);
-}
-EXPORT_SYMBOL_GPL(balloon_device_step);
-
-unsigned long balloon_device_oom(struct balloon_device *balloon)
-{
-	return balloon_oom(balloon);
-}
-EXPORT_SYMBOL_GPL(balloon_device_oom);
-
-unsigned long balloon_device_shrink(struct balloon_device *balloon,
-				    unsigned long nr_pages)
-{
-	struct shrink_control sc = { .nr_to_scan = nr_pages };
-
-	return balloon_shrink_scan(balloon->shrinker, &sc);
-}
-EXPORT_SYMBOL_GPL(balloon_device_shrink);
-#endif
 
 /*
  * Migration: the host gets the new pages, and gives the old ones.
@@ -1771,7 +1913,7 @@ static int pm_post_one(struct device *dev, void *hibernate)
 
 	if (!READ_ONCE(b->live))
 		return 0;
-	if (hibernate && b->ops->reset && !balloon_device_actual(b))
+	if (hibernate && b->ops.reset && !balloon_device_actual(b))
 		WRITE_ONCE(b->reset_wanted, true);
 	WRITE_ONCE(b->fresh, true);
 	unpause_balloon(b, PAUSED_BY_PM);
@@ -1824,6 +1966,9 @@ static int reboot_one(struct device *dev, void *restart)
 		return_all(b);
 	/* Devices are shut down next. */
 	guard(mutex)(&b->host_lock);
+	/* The next kernel uses all pages, and not every device is reset. */
+	if (restart && !b->asleep && balloon_device_actual(b))
+		ask_stop(b);
 	b->asleep = true;
 	return 0;
 }
@@ -1840,6 +1985,36 @@ static int balloon_reboot_cb(struct notifier_block *nb, unsigned long action,
 static struct notifier_block balloon_reboot_nb = {
 	.notifier_call = balloon_reboot_cb,
 };
+
+#if IS_ENABLED(CONFIG_KUNIT)
+unsigned long balloon_device_step(struct balloon_device *balloon,
+				  unsigned long now)
+{
+	return balloon_round(balloon, now);
+}
+EXPORT_SYMBOL_GPL(balloon_device_step);
+
+unsigned long balloon_device_oom(struct balloon_device *balloon)
+{
+	return balloon_oom(balloon);
+}
+EXPORT_SYMBOL_GPL(balloon_device_oom);
+
+unsigned long balloon_device_shrink(struct balloon_device *balloon,
+				    unsigned long nr_pages)
+{
+	struct shrink_control sc = { .nr_to_scan = nr_pages };
+
+	return balloon_shrink_scan(balloon->shrinker, &sc);
+}
+EXPORT_SYMBOL_GPL(balloon_device_shrink);
+
+void balloon_device_reboot(struct balloon_device *balloon, bool restart)
+{
+	reboot_one(&balloon->dev, restart ? balloon : NULL);
+}
+EXPORT_SYMBOL_GPL(balloon_device_reboot);
+#endif
 
 /*
  * Sysfs and debugfs: Documentation/ABI/testing/sysfs-class-balloon.
@@ -1918,13 +2093,15 @@ static ssize_t floor_store(struct device *dev, struct device_attribute *attr,
 			   const char *buf, size_t len)
 {
 	struct balloon_device *b = to_balloon(dev);
-	u64 bytes;
+	u64 bytes, pages;
 	int err;
 
 	err = kstrtou64(buf, 0, &bytes);
 	if (err)
 		return err;
-	WRITE_ONCE(b->floor, DIV_ROUND_UP_ULL(bytes, PAGE_SIZE));
+	/* In bytes, it must fit into what is shown. */
+	pages = (bytes >> PAGE_SHIFT) + !!(bytes & ~PAGE_MASK);
+	WRITE_ONCE(b->floor, min(pages, U64_MAX >> PAGE_SHIFT));
 	start_afresh(b);
 	return len;
 }
@@ -2036,7 +2213,7 @@ static void init_size(struct balloon_device *b, unsigned int order)
 /**
  * balloon_device_alloc - a balloon device that nobody knows yet
  * @parent: the transport's device; may be NULL
- * @ops: the transport's operations; must outlive the device
+ * @ops: the transport's operations; are copied
  * @limits: what the hypervisor bears; is copied
  * @transport: name for people, as "virtio"; must outlive the device
  * @data: the transport's own, see balloon_device_data()
@@ -2068,7 +2245,7 @@ struct balloon_device *balloon_device_alloc(struct device *parent,
 		kfree(b);
 		return ERR_PTR(err);
 	}
-	b->ops = ops;
+	b->ops = *ops;
 	b->transport = transport;
 	b->data = data;
 	b->max_batch = max(limits->batch, limits->large_batch);
@@ -2119,24 +2296,48 @@ static int alloc_batch(struct balloon_batch *batch, unsigned int nr)
 	return batch->pfns && batch->failed ? 0 : -ENOMEM;
 }
 
+static void free_kept(struct kept_units *kept)
+{
+	kvfree(kept->pfns);
+	*kept = (struct kept_units) {};
+}
+
+static int alloc_kept(struct kept_units *kept, unsigned int nr)
+{
+	kept->pfns = kvcalloc(nr, sizeof(*kept->pfns), GFP_KERNEL);
+	kept->max = kept->pfns ? nr : 0;
+	return kept->pfns ? 0 : -ENOMEM;
+}
+
 static void free_batches(struct balloon_device *b)
 {
+	unsigned int i;
+
 	free_batch(&b->batch);
 	free_batch(&b->side);
 	kvfree(b->side_index);
 	b->side_index = NULL;
+	free_kept(&b->side_kept);
+	for (i = 0; i < b->nr_sizes; i++)
+		free_kept(&b->size[i].retained);
 }
 
 static int alloc_batches(struct balloon_device *b)
 {
+	unsigned int i;
+	int err;
+
 	b->side_index = kvcalloc(b->max_batch, sizeof(*b->side_index),
 				 GFP_KERNEL);
-	if (!b->side_index || alloc_batch(&b->batch, b->max_batch) ||
-	    alloc_batch(&b->side, b->max_batch)) {
+	err = b->side_index ? 0 : -ENOMEM;
+	err = err ?: alloc_batch(&b->batch, b->max_batch);
+	err = err ?: alloc_batch(&b->side, b->max_batch);
+	err = err ?: alloc_kept(&b->side_kept, MAX_KEPT_IN_NEED + b->max_batch);
+	for (i = 0; i < b->nr_sizes && !err; i++)
+		err = alloc_kept(&b->size[i].retained, b->max_batch);
+	if (err)
 		free_batches(b);
-		return -ENOMEM;
-	}
-	return 0;
+	return err;
 }
 
 static int register_size(struct balloon_device *b, struct balloon_size *s)

@@ -83,12 +83,12 @@ static int cmm_set_disabled(const char *val, const struct kernel_param *kp)
 	unsigned int before = cmm_disabled;
 	int err = param_set_uint_minmax(val, kp, 0, 1);
 
-	if (err || !cmm_balloon || cmm_disabled == before)
+	if (err || !cmm_balloon || (!cmm_disabled && !before))
 		return err;
 	if (!cmm_disabled)
 		return balloon_device_resume(cmm_balloon);
-	balloon_device_return_all(cmm_balloon, true);
-	return 0;
+	/* Disabled even if some stay loaned; written again, asks again. */
+	return balloon_device_return_all(cmm_balloon, true);
 }
 
 static const struct kernel_param_ops cmm_disabled_ops = {

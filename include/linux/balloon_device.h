@@ -104,10 +104,11 @@ struct balloon_ops {
 	int (*reset)(struct balloon_device *balloon);
 
 	/**
-	 * @stop: end the protocol for good or for a suspend, so that the host
-	 * forgets all pages; it is asked for when pages are left that the
-	 * host did not give back. Optional. Returns 0 if it is certain that the
-	 * host does not think of any page as its own any more.
+	 * @stop: end the protocol for good, for a suspend, or before another
+	 * kernel starts, so that the host forgets all pages; it is asked for
+	 * when pages are left that the host did not give back. Optional.
+	 * Returns 0 if it is certain that the host does not think of any page
+	 * as its own any more.
 	 */
 	int (*stop)(struct balloon_device *balloon);
 
@@ -171,7 +172,8 @@ struct balloon_limits {
  * @BALLOON_INFLATING: taking pages
  * @BALLOON_DEFLATING: giving pages back
  * @BALLOON_WAITING: short of its target; it tries again later
- * @BALLOON_SUSPENDED: at rest, for a suspend or a restart of the system
+ * @BALLOON_SUSPENDED: at rest, for a suspend or a restart of the system, or as
+ *	the transport wants it
  * @BALLOON_GONE: the host does not answer any more
  */
 enum balloon_state {
@@ -195,11 +197,12 @@ enum balloon_state {
  * @BALLOON_OOM: pages were given back because memory ran out
  * @BALLOON_SHRUNK: pages were given back because a shrinker asked
  * @BALLOON_HOTPLUG: memory is being offlined, or was a moment ago
- * @BALLOON_HOST_REFUSED: the host does not take these pages
- * @BALLOON_HOST_BUSY: the host asks to come back later
+ * @BALLOON_HOST_REFUSED: the host does not take these pages, or not give them
+ * @BALLOON_HOST_BUSY: the host asks to come back later, or has no balloon for
+ *	this guest at the moment
  * @BALLOON_HOST_RESET: the host has forgotten all pages
  * @BALLOON_HOST_GONE: the device broke, or was removed
- * @BALLOON_SUSPEND: the system suspends or hibernates
+ * @BALLOON_SUSPEND: the system suspends or hibernates, or the transport rests
  * @BALLOON_RESTART: the system restarts
  */
 enum balloon_reason {
@@ -221,10 +224,13 @@ enum balloon_reason {
 	BALLOON_NR_REASONS,
 };
 
-/* What a balloon device counts, since it was registered. */
+/*
+ * What a balloon device counts, since it was registered. What was inflated, less
+ * what was deflated or poisoned, is in the balloon.
+ */
 enum balloon_counter {
-	BALLOON_COUNT_INFLATED,		/* pages */
-	BALLOON_COUNT_DEFLATED,		/* pages */
+	BALLOON_COUNT_INFLATED,		/* pages, those in doubt included */
+	BALLOON_COUNT_DEFLATED,		/* pages, given or forgotten */
 	BALLOON_COUNT_MIGRATED,		/* pages */
 	BALLOON_COUNT_REFUSED,		/* pages, large ones */
 	BALLOON_COUNT_REFUSED_SMALL,	/* pages, of order 0 */
@@ -261,7 +267,7 @@ bool balloon_device_impatient(const struct balloon_device *balloon,
 			      unsigned long since);
 int balloon_device_suspend(struct balloon_device *balloon);
 int balloon_device_resume(struct balloon_device *balloon);
-void balloon_device_return_all(struct balloon_device *balloon, bool pause);
+int balloon_device_return_all(struct balloon_device *balloon, bool pause);
 
 void balloon_device_set_limits(struct balloon_device *balloon,
 			       const struct balloon_limits *limits);
@@ -281,15 +287,18 @@ enum balloon_reason balloon_device_reason(const struct balloon_device *balloon);
 #if IS_ENABLED(CONFIG_KUNIT)
 /*
  * For tests: one round of the worker, at the jiffies of the test's choice;
- * returns in how many the next one is due. And what memory pressure does.
+ * returns in how many the next one is due. And what memory pressure does, and
+ * what is done before the kernel ends.
  */
 unsigned long balloon_device_step(struct balloon_device *balloon,
 				  unsigned long now);
 long balloon_available_pages(void);
+long balloon_node_available_pages(int nid);
 bool balloon_under_pressure(void);
 unsigned long balloon_device_oom(struct balloon_device *balloon);
 unsigned long balloon_device_shrink(struct balloon_device *balloon,
 				    unsigned long nr_pages);
+void balloon_device_reboot(struct balloon_device *balloon, bool restart);
 #endif
 
 #endif /* _LINUX_BALLOON_DEVICE_H */

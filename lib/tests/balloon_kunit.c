@@ -43,8 +43,10 @@
 #include <linux/offline_pages.h>
 #include <linux/oom.h>
 #include <linux/panic.h>
+#include <linux/pm_wakeup.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
 #include <linux/vmstat.h>
@@ -130,6 +132,8 @@ struct host {
 	bool takes;
 	/* It takes its time, until it is not registered any more. */
 	bool slow_tune;
+	/* It changes its mind when it is asked for the first time. */
+	bool kick_at_once;
 
 	/* What happened to it. */
 	unsigned int calls;
@@ -143,6 +147,8 @@ struct host {
 	/* Calls for which somebody waits. */
 	unsigned int hurried;
 	unsigned int targets;
+	/* The system could not sleep when it was asked again. */
+	bool kept_awake;
 	unsigned int reports;
 	u64 reported;
 	unsigned int offered;
@@ -194,8 +200,10 @@ struct balloon_test {
 	nodemask_t empty_nodes;
 	nodemask_t alloc_nodes;
 	bool stubbed;
-	/* What programs could get if no host had anything. */
+	/* What programs could get if no host had anything; and on one node. */
 	long available;
+	long node_available;
+	int poor_node;
 };
 
 /*
@@ -588,12 +596,26 @@ static int host_call(struct host *h, struct balloon_batch *batch, bool inflate)
  * Its operations.
  */
 
+/* Is the system kept from going to sleep? */
+static bool is_awake(struct host *h)
+{
+#ifdef CONFIG_PM_SLEEP
+	return h->parent->power.wakeup && h->parent->power.wakeup->active;
+#else
+	return false;
+#endif
+}
+
 static int host_target(struct balloon_device *balloon, u64 *pages)
 {
 	struct host *h = balloon_device_data(balloon);
 	int ret = 0;
 
 	host_enter(h);
+	if (h->kick_at_once && h->targets == 1)
+		h->kept_awake = is_awake(h);
+	if (h->kick_at_once && !h->targets)
+		balloon_device_kick(balloon);
 	WRITE_ONCE(h->targets, h->targets + 1);
 	if (h->dead)
 		host_wrong(h, h->targets, "the target is read, and the host is gone");
@@ -833,6 +855,11 @@ static void balloon_test_exit(struct kunit *test)
 	}
 }
 
+static u64 counter(const struct host *h, enum balloon_counter id)
+{
+	return balloon_device_counter(h->balloon, id);
+}
+
 /* What is wrong with the pages that a host has, and how many must go back? */
 static void __expect_host(struct host *h, int line)
 {
@@ -852,6 +879,10 @@ static void __expect_host(struct host *h, int line)
 	}
 	KUNIT_EXPECT_EQ_MSG(h->test, balloon_device_actual(h->balloon),
 			    h->nr_pages, "line %d", line);
+	KUNIT_EXPECT_EQ_MSG(h->test, counter(h, BALLOON_COUNT_INFLATED),
+			    counter(h, BALLOON_COUNT_DEFLATED) +
+			    counter(h, BALLOON_COUNT_POISONED) + h->nr_pages,
+			    "line %d", line);
 	KUNIT_EXPECT_EQ_MSG(h->test, h->wrong, 0u, "line %d", line);
 }
 
@@ -897,11 +928,6 @@ static void __expect_state(struct host *h, enum balloon_state state,
 
 #define expect_state(h, state, reason) \
 	__expect_state(h, state, reason, __LINE__)
-
-static u64 counter(const struct host *h, enum balloon_counter id)
-{
-	return balloon_device_counter(h->balloon, id);
-}
 
 /* It is over: the guest took back what it could, and asks for nothing more. */
 static void unregister_host(struct host *h)
@@ -1851,6 +1877,13 @@ static void keep_floor(struct kunit *test)
 	expect_state(h, BALLOON_WAITING, BALLOON_FLOOR);
 	expect_attr(h, "floor", "%llu\n", (u64)(has - 300) << PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, write_attr(h, "floor", "%s", "some\n"), -EINVAL);
+	/* Rounding up does not make it nothing. */
+	KUNIT_EXPECT_GT(test, write_attr(h, "floor", "%llu\n", U64_MAX), 0L);
+	pass(h, HZ);
+	run(h);
+	expect_has(h, 0);
+	expect_state(h, BALLOON_WAITING, BALLOON_FLOOR);
+	expect_attr(h, "floor", "%llu\n", U64_MAX - (PAGE_SIZE - 1));
 	KUNIT_EXPECT_GT(test, write_attr(h, "floor", "%s", "0\n"), 0L);
 	settle_later(h, 1000);
 	unregister_host(h);
@@ -1999,9 +2032,59 @@ static void keep_the_same(struct kunit *test)
 	settle_later(h, 40 * block_pages(h) + 20);
 	h->keep_below = ALIGN(nth_pfn(h, 20 * block_pages(h)), block_pages(h));
 	nr = pages_between(h, 0, h->keep_below);
-	balloon_device_return_all(h->balloon, false);
+	KUNIT_EXPECT_EQ(test, balloon_device_return_all(h->balloon, false),
+			-EBUSY);
 	expect_has(h, nr);
 	h->keep_below = 0;
+	unregister_host(h);
+}
+
+static const struct host_kind long_batches[] = {
+	{ "pages", BIT(0), 64 },
+	{ "blocks", BIT(0) | BIT(LARGE), 64, 64 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(long_batches, long_batches, name);
+
+/* More than a batch, always the same: whoever asks gets the others. */
+static void keep_the_first(struct kunit *test)
+{
+	struct host *h = alloc_host(test, test->param_value);
+	unsigned long block = block_pages(h), nr = 3 * 64 * block, kept, freed;
+
+	h->limits.flags |= BALLOON_DEFLATE_ON_OOM | BALLOON_SHRINK;
+	h->limits.oom_pages = 16;
+	h->limits.poll_ms = 0;
+	start_host(h);
+	settle_at(h, nr);
+	h->keep_below = ALIGN(nth_pfn(h, (64 + 40) * block), block);
+	kept = pages_between(h, 0, h->keep_below);
+
+	freed = balloon_device_oom(h->balloon);
+	KUNIT_EXPECT_EQ(test, freed, 16UL);
+	freed += balloon_device_shrink(h->balloon, 16);
+	KUNIT_EXPECT_EQ(test, freed, 32UL);
+	expect_has(h, nr - freed);
+
+	h->calls = 0;
+	h->target = 0;
+	KUNIT_EXPECT_GT(test, run(h), 0UL);
+	expect_state(h, BALLOON_WAITING, BALLOON_HOST_REFUSED);
+	expect_has(h, kept);
+	KUNIT_EXPECT_LE(test, h->calls, 8u);
+	h->keep_below = 0;
+	settle_later(h, 0);
+
+	settle_later(h, nr);
+	h->keep_below = ALIGN(nth_pfn(h, (64 + 40) * block), block);
+	kept = pages_between(h, 0, h->keep_below);
+	KUNIT_EXPECT_EQ(test, balloon_device_return_all(h->balloon, true),
+			-EBUSY);
+	expect_has(h, kept);
+	/* Not for good: it can be asked again. */
+	h->keep_below = 0;
+	KUNIT_EXPECT_EQ(test, balloon_device_return_all(h->balloon, true), 0);
+	expect_has(h, 0);
 	unregister_host(h);
 }
 
@@ -2223,6 +2306,7 @@ static void wait_killed(struct kunit *test)
 struct helper {
 	struct host *host;
 	void (*fn)(struct host *h);
+	struct task_struct *task;
 	struct completion done;
 };
 
@@ -2244,8 +2328,10 @@ static void help(struct helper *helper, struct host *h,
 	helper->host = h;
 	helper->fn = fn;
 	init_completion(&helper->done);
-	KUNIT_ASSERT_FALSE(h->test, IS_ERR(kthread_run(helper_thread, helper,
-						       "balloon-helper")));
+	helper->task = kthread_create(helper_thread, helper, "balloon-helper");
+	KUNIT_ASSERT_FALSE(h->test, IS_ERR(helper->task));
+	get_task_struct(helper->task);
+	wake_up_process(helper->task);
 	for (i = 0; i < 10000 && !READ_ONCE(*begun); i++)
 		fsleep(1000);
 	KUNIT_EXPECT_TRUE(h->test, READ_ONCE(*begun));
@@ -2254,6 +2340,20 @@ static void help(struct helper *helper, struct host *h,
 static void help_ends(struct helper *helper)
 {
 	wait_for_completion(&helper->done);
+	put_task_struct(helper->task);
+}
+
+/* Not like a task that hangs: those are reported after a while. */
+static bool waits_killably(const struct helper *helper)
+{
+	unsigned int i;
+
+	for (i = 0; i < 1000; i++) {
+		if (READ_ONCE(helper->task->__state) & TASK_WAKEKILL)
+			return true;
+		fsleep(1000);
+	}
+	return false;
 }
 
 static void one_step(struct host *h)
@@ -2589,7 +2689,8 @@ static const struct migration migrations[] = {
 	{ "well", begin_well, .moves = true, .calls = 2 },
 	{ "no new ones", begin_refuse, .leaves = true, .calls = 2 },
 	{ "no old ones", begin_keep, .adds = true, .calls = 2 },
-	{ "busy", begin_busy, .calls = 1 },
+	/* It is asked again a few times, for compaction may wait. */
+	{ "busy", begin_busy, .calls = 6 },
 	{ "busy later", begin_busy_later, .adds = true, .calls = 2 },
 	{ "killed", begin_kill, .adds = true, .doubt = true, .calls = 1 },
 	{ "killed later", begin_kill_later, .adds = true, .doubt = true,
@@ -2759,6 +2860,7 @@ static void migrate_beside_worker(struct kunit *test)
 	KUNIT_EXPECT_GT(test, h->nr_pages, 64UL);
 	help(&worker, h, one_step, &begun);
 	fsleep(20 * USEC_PER_MSEC);
+	KUNIT_EXPECT_TRUE(test, waits_killably(&worker));
 	KUNIT_EXPECT_EQ(test, READ_ONCE(h->targets), targets);
 
 	WRITE_ONCE(h->silent, false);
@@ -2840,7 +2942,7 @@ static int hotplug(struct memory_block *mem, bool online)
 static void offline_memory(struct kunit *test)
 {
 #if defined(CONFIG_MEMORY_HOTREMOVE) && !defined(MODULE)
-	unsigned long start, nr = block_size(), delay, has;
+	unsigned long start, nr = block_size(), size = 2000, delay, has;
 	struct balloon_test *t = test->priv;
 	struct memory_block *mem;
 	struct host *h;
@@ -2849,8 +2951,14 @@ static void offline_memory(struct kunit *test)
 	h = alloc_host(test, test->param_value);
 	h->limits.hotplug_delay_ms = 5000;
 	start_host(h);
-	settle_at(h, 2000);
+	settle_at(h, size);
 	mem = memory_block_of(h);
+	/* All in a block that has to stay: there are others. */
+	if (!mem) {
+		size += nr;
+		settle_at(h, size);
+		mem = memory_block_of(h);
+	}
 	if (!mem) {
 		unregister_host(h);
 		kunit_skip(test, "no page is in a movable zone");
@@ -2863,7 +2971,7 @@ static void offline_memory(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, pages_between(h, start, start + nr), 0UL);
 	KUNIT_EXPECT_EQ(test, h->fault.times, 0u);
 	KUNIT_EXPECT_GT(test, counter(h, BALLOON_COUNT_MIGRATED), 0ULL);
-	KUNIT_EXPECT_GE(test, h->nr_pages, 2000UL);
+	KUNIT_EXPECT_GE(test, h->nr_pages, size);
 	expect_accounting(test);
 
 	/* It rests for a while before it takes more of what is left. */
@@ -2876,7 +2984,7 @@ static void offline_memory(struct kunit *test)
 	expect_has(h, has);
 	KUNIT_ASSERT_EQ(test, 0, hotplug(mem, true));
 	t->totalram += nr;
-	settle_later(h, 2100);
+	settle_later(h, size + 100);
 	unregister_host(h);
 #else
 	kunit_skip(test, "needs CONFIG_MEMORY_HOTREMOVE, and to be built in");
@@ -2911,15 +3019,15 @@ static void poison_page(struct kunit *test)
 	settle_at(h, block_pages(h) + 5);
 	KUNIT_EXPECT_EQ(test, host_knows(h, pfn), 0UL);
 
-	/* In a block it stays until all of it leaves. */
+	/* The host is given another block for one with such a page. */
 	if (large_order(h)) {
 		pfn = page_of_order(h, large_order(h));
 		poison(h, pfn);
-		expect_has(h, block_pages(h) + 5);
 		note_lost(test, pfn);
-		settle_at(h, 5);
+		expect_has(h, block_pages(h) + 5);
 		KUNIT_EXPECT_EQ(test, host_knows(h, pfn), 0UL);
 		KUNIT_EXPECT_TRUE(test, PageOffline(pfn_to_page(pfn)));
+		settle_at(h, 5);
 	}
 	settle_later(h, 0);
 	unregister_host(h);
@@ -3222,13 +3330,78 @@ static void resume_fails(struct kunit *test)
 	unregister_host(h);
 }
 
+/* What the host wanted meanwhile, it still wants. */
+static void resume_and_reset(struct kunit *test)
+{
+	struct host *h = new_host(test, test->param_value);
+
+	settle_at(h, 200);
+	h->fault = (struct host_fault){ -ECONNRESET, 0, 1 };
+	KUNIT_EXPECT_EQ(test, balloon_device_return_all(h->balloon, true), 0);
+	expect_has(h, 0);
+	KUNIT_EXPECT_EQ(test, h->resets, 1u);
+	KUNIT_EXPECT_EQ(test, balloon_device_resume(h->balloon), 0);
+	settle_later(h, 100);
+	KUNIT_EXPECT_EQ(test, h->resets, 2u);
+
+	/* Nor did it come back because nobody looked. */
+	h->fault = (struct host_fault){ -EIO, 0, 1 };
+	KUNIT_EXPECT_EQ(test, balloon_device_return_all(h->balloon, true),
+			-EBUSY);
+	KUNIT_EXPECT_EQ(test, balloon_device_resume(h->balloon), 0);
+	KUNIT_EXPECT_EQ(test, run(h), MAX_JIFFY_OFFSET);
+	expect_state(h, BALLOON_GONE, BALLOON_HOST_GONE);
+	expect_has(h, 100);
+	unregister_host(h);
+	KUNIT_EXPECT_EQ(test, h->stops, 1u);
+	expect_has(h, 0);
+}
+
+/* Another kernel may be next, which knows of no balloon. */
+static void restart(struct kunit *test)
+{
+	struct host *h = new_host(test, test->param_value);
+
+	settle_at(h, 200);
+	balloon_device_reboot(h->balloon, true);
+	expect_state(h, BALLOON_SUSPENDED, BALLOON_RESTART);
+	KUNIT_EXPECT_EQ(test, h->stops, 1u);
+	KUNIT_EXPECT_EQ(test, h->nr_pages, 0UL);
+	KUNIT_EXPECT_EQ(test, h->deflate_calls, 0u);
+	/* It is not called any more. */
+	KUNIT_EXPECT_EQ(test, run(h), MAX_JIFFY_OFFSET);
+	balloon_device_reboot(h->balloon, true);
+	KUNIT_EXPECT_EQ(test, h->stops, 1u);
+	unregister_host(h);
+	expect_has(h, 0);
+
+	/* None is: all memory is lost anyway. */
+	h = new_host(test, test->param_value);
+	settle_at(h, 200);
+	balloon_device_reboot(h->balloon, false);
+	KUNIT_EXPECT_EQ(test, h->stops, 0u);
+	KUNIT_EXPECT_EQ(test, h->deflate_calls, 0u);
+	unregister_host(h);
+	expect_has(h, 0);
+
+	/* As far as pages come back, it need not be stopped. */
+	h = alloc_host(test, test->param_value);
+	h->limits.flags |= BALLOON_RETURN_ON_RESTART;
+	start_host(h);
+	settle_at(h, 200);
+	balloon_device_reboot(h->balloon, true);
+	KUNIT_EXPECT_EQ(test, h->stops, 0u);
+	expect_has(h, 0);
+	unregister_host(h);
+}
+
 static void return_all_pages(struct kunit *test)
 {
 	struct host *h = new_host(test, test->param_value);
 	unsigned int calls;
 
 	settle_at(h, 200);
-	balloon_device_return_all(h->balloon, false);
+	KUNIT_EXPECT_EQ(test, balloon_device_return_all(h->balloon, false), 0);
 	expect_has(h, 0);
 	settle_later(h, 200);
 
@@ -3278,6 +3451,62 @@ static void take_from_nodes(struct kunit *test)
 	KUNIT_EXPECT_GT(test, write_attr(h, "nodes", "%s", "\n"), 0L);
 	expect_attr(h, "nodes", "\n");
 	settle_at(h, 500);
+	unregister_host(h);
+}
+
+static long stub_node_available(int nid)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct balloon_test *t = test->priv;
+	long available = t->node_available;
+	struct host *h;
+
+	if (nid != t->poor_node)
+		return totalram_pages();
+	list_for_each_entry(h, &t->hosts, list)
+		available -= h->nr_pages;
+	return available;
+}
+
+/* It does not help programs that are bound to a node what the others have. */
+static void keep_reserve_of_node(struct kunit *test)
+{
+	struct host *h = new_host(test, test->param_value);
+	struct balloon_test *t = test->priv;
+
+	t->poor_node = first_memory_node;
+	kunit_activate_static_stub(test, balloon_node_available_pages,
+				   stub_node_available);
+	KUNIT_EXPECT_GT(test, write_attr(h, "nodes", "%d\n", t->poor_node), 0L);
+	h->target = 500;
+	run(h);
+	expect_state(h, BALLOON_WAITING, BALLOON_PRESSURE);
+	KUNIT_EXPECT_EQ(test, h->inflate_calls, 0u);
+	expect_has(h, 0);
+
+	/* It keeps its share, and no more than that is taken. */
+	t->node_available = SZ_16M / PAGE_SIZE / num_node_state(N_MEMORY) +
+			    node_present_pages(t->poor_node) / 128 + 100;
+	h->target = 501;
+	pass(h, HZ);
+	run(h);
+	expect_state(h, BALLOON_WAITING, BALLOON_PRESSURE);
+	expect_has(h, 100);
+	expect_only_node(h, t->poor_node);
+
+	/* The others have plenty. */
+	KUNIT_EXPECT_GT(test, write_attr(h, "nodes", "%s", "\n"), 0L);
+	if (num_node_state(N_MEMORY) > 1) {
+		settle_later(h, 400);
+		t->node_available = 0;
+		settle_later(h, 0);
+		limit_memory(test, ULONG_MAX);
+		settle_later(h, 500);
+		KUNIT_EXPECT_FALSE(test, node_isset(t->poor_node,
+						    t->alloc_nodes));
+	}
+	kunit_deactivate_static_stub(test, balloon_node_available_pages);
+	settle_later(h, 600);
 	unregister_host(h);
 }
 
@@ -3350,6 +3579,23 @@ static void alloc_checks(struct kunit *test)
 	h->forgot = false;
 	settle_later(h, 110);
 	unregister_host(h);
+}
+
+/* Where the transport is, may be nothing any more when somebody still looks. */
+static void operations_copied(struct kunit *test)
+{
+	struct host *h = new_host(test, &blocks_kind);
+
+	memset(&h->ops, 0, sizeof(h->ops));
+	settle_at(h, 100);
+	balloon_device_oom(h->balloon);
+	KUNIT_EXPECT_EQ(test, balloon_device_suspend(h->balloon), 0);
+	KUNIT_EXPECT_EQ(test, balloon_device_resume(h->balloon), 0);
+	KUNIT_EXPECT_EQ(test, h->resets, 2u);
+	settle_later(h, 50);
+	KUNIT_EXPECT_EQ(test, h->reported, 50ULL);
+	unregister_host(h);
+	expect_has(h, 0);
 }
 
 static void never_registered(struct kunit *test)
@@ -3523,6 +3769,29 @@ static void by_itself(struct kunit *test)
 	expect_has(h, 0);
 }
 
+/* The system does not go to sleep on a target that changed during a round. */
+static void awake_when_kicked(struct kunit *test)
+{
+	struct host *h = alloc_host(test, &pages_kind);
+	unsigned int i;
+
+	if (!IS_ENABLED(CONFIG_PM_SLEEP))
+		kunit_skip(test, "needs CONFIG_PM_SLEEP");
+	h->limits.flags &= ~BALLOON_BY_HAND;
+	h->limits.flags |= BALLOON_WAKEUP;
+	h->limits.poll_ms = 0;
+	h->kick_at_once = true;
+	KUNIT_ASSERT_EQ(test, device_init_wakeup(h->parent, true), 0);
+	start_host(h);
+	for (i = 0; i < 4000 && (READ_ONCE(h->targets) < 2 || is_awake(h)); i++)
+		fsleep(1000);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(h->targets), 2u);
+	KUNIT_EXPECT_TRUE(test, READ_ONCE(h->kept_awake));
+	KUNIT_EXPECT_FALSE(test, is_awake(h));
+	unregister_host(h);
+	device_init_wakeup(h->parent, false);
+}
+
 struct racer {
 	struct host *host;
 	int (*fn)(void *arg);
@@ -3663,6 +3932,7 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE_PARAM_SLOW(refuse_some, refusal_gen_params),
 	KUNIT_CASE_PARAM(keep_some, few_kinds_gen_params),
 	KUNIT_CASE_PARAM_SLOW(keep_the_same, few_kinds_gen_params),
+	KUNIT_CASE_PARAM_SLOW(keep_the_first, long_batches_gen_params),
 	KUNIT_CASE_PARAM(host_busy, error_point_gen_params),
 	KUNIT_CASE_PARAM(host_resets, error_point_gen_params),
 	KUNIT_CASE(host_resets_often),
@@ -3693,16 +3963,21 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE_PARAM(suspend_and_resume, few_kinds_gen_params),
 	KUNIT_CASE_SLOW(suspend_refused),
 	KUNIT_CASE(resume_fails),
+	KUNIT_CASE_PARAM(resume_and_reset, few_kinds_gen_params),
+	KUNIT_CASE_PARAM(restart, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(return_all_pages, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(take_from_nodes, few_kinds_gen_params),
+	KUNIT_CASE_PARAM(keep_reserve_of_node, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(nodes_run_out, few_kinds_gen_params),
 	KUNIT_CASE(alloc_checks),
+	KUNIT_CASE(operations_copied),
 	KUNIT_CASE(never_registered),
 	KUNIT_CASE(register_fails),
 	KUNIT_CASE(managed_by_device),
 	KUNIT_CASE(two_hosts),
 	KUNIT_CASE(attributes),
 	KUNIT_CASE_PARAM(by_itself, few_kinds_gen_params),
+	KUNIT_CASE(awake_when_kicked),
 	KUNIT_CASE_PARAM_SLOW(race_all, few_kinds_gen_params),
 	{}
 };
