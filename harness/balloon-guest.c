@@ -5,6 +5,7 @@
  *	balloon-guest use MIB		use memory, until SIGTERM: mark every
  *					page, look whether the mark is there,
  *					and mark it anew, again and again
+ *	balloon-guest bind NODE MIB	the same with memory of one node alone
  *	balloon-guest watch FILE	print what is in a file of sysfs, now and
  *					each time that poll() reports a change
  *	balloon-guest kexec KERNEL INITRD
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/mempolicy.h>
 #include <linux/reboot.h>
 #include <sys/mman.h>
 #include <sys/reboot.h>
@@ -65,6 +67,17 @@ static void use(size_t size)
 	puts("done");
 }
 
+/* From this node, or not at all. */
+static void use_of(unsigned int node, size_t size)
+{
+	unsigned long nodes = 1UL << node;
+
+	/* The kernel takes one bit less than it is told. */
+	if (syscall(SYS_set_mempolicy, MPOL_BIND, &nodes, 8 * sizeof(nodes) + 1))
+		err(1, "set_mempolicy");
+	use(size);
+}
+
 static void watch(const char *file)
 {
 	struct pollfd fd = { .fd = open(file, O_RDONLY), .events = POLLPRI };
@@ -106,11 +119,13 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "use"))
 		use(strtoul(argv[2], NULL, 0) << 20);
+	else if (argc == 4 && !strcmp(argv[1], "bind"))
+		use_of(strtoul(argv[2], NULL, 0), strtoul(argv[3], NULL, 0) << 20);
 	else if (argc == 3 && !strcmp(argv[1], "watch"))
 		watch(argv[2]);
 	else if (argc == 4 && !strcmp(argv[1], "kexec"))
 		kexec(argv[2], argv[3]);
 	else
-		errx(2, "use MIB | watch FILE | kexec KERNEL INITRD");
+		errx(2, "use MIB | bind NODE MIB | watch FILE | kexec KERNEL INITRD");
 	return 0;
 }

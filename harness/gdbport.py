@@ -368,10 +368,13 @@ class Host(threading.Thread):
 
 
 class Vmware(guest.Guest):
-    """A guest that takes QEMU for VMware, with a host for its balloon."""
+    """A guest that takes QEMU for VMware, with a host for its balloon.
+
+    reboots: it is started again when it restarts.
+    """
 
     def __init__(self, image, initrd, mem="2G", capabilities=BASIC | BATCHED |
-                 BATCHED_2M | WIDE_TARGET, **options):
+                 BATCHED_2M | WIDE_TARGET, reboots=False, **options):
         vmlinux = os.path.join(os.path.dirname(image), "../../../vmlinux")
         if not os.path.isfile(vmlinux):
             raise guest.Skip(f"no vmlinux of {image}, to look for port reads in")
@@ -381,6 +384,8 @@ class Vmware(guest.Guest):
         super().__init__(image, initrd, mem=mem, smp=1, **options)
         c = self.command
         c[c.index("-M") + 1] = "pc,vmport=on"
+        if reboots:
+            c.remove("-no-reboot")
         # Stopped until the breakpoints are set.
         c += ["-smbios", "type=1,serial=VMware-0", "-cpu", "qemu64,-hypervisor",
               "-gdb", f"unix:{self.run}/gdb,server=on,wait=off", "-S"]

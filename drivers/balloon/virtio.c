@@ -54,7 +54,7 @@ struct vballoon {
 	struct balloon_device *balloon;
 	struct virtqueue *vqs[VB_NR_QUEUES];
 	wait_queue_head_t used;		/* or the device was taken down */
-	unsigned long heard;		/* of the device, or it was asked then */
+	unsigned long heard[VB_NR_QUEUES];	/* of it, or asked, then */
 	struct mutex report_lock, reset_lock;
 	__virtio32 *pfns;		/* what the buffers are slices of */
 	bool report_held;		/* inflates by reporting */
@@ -91,9 +91,9 @@ MODULE_PARM_DESC(pfns_per_buffer,
  * Frame by frame, the host drops single pages; what is reported, it drops as a
  * range. The specification speaks of free pages there, which the driver may use
  * again without a word. A page of the balloon is dropped just the same, and
- * needs no word either when it is deflated. The grey area is whether the host
- * counts it as inflated, or guards it against use: it only gets to know
- * "actual". Off by default for that reason.
+ * needs no word either when it is deflated, but for MUST_TELL_HOST: this is off
+ * then. The grey area is whether the host counts it as inflated, or guards it
+ * against use: it only gets to know "actual". Off by default for that reason.
  */
 static bool report_held;
 module_param(report_held, bool, 0444);
@@ -116,25 +116,25 @@ static void vb_used(struct virtqueue *vq)
  * Take back what the device has used. Is there room for so many buffers now? If
  * not, an interrupt comes when most of those that are left were used.
  */
-static bool vb_has_room(struct virtqueue *vq, unsigned int room)
+static bool vb_has_room(struct vballoon *vb, enum vb_queue q, unsigned int room)
 {
-	struct vballoon *vb = vq->vdev->priv;
+	struct virtqueue *vq = vb->vqs[q];
 	unsigned int len;
 
 	do {
 		virtqueue_disable_cb(vq);
 		while (virtqueue_get_buf(vq, &len))
-			WRITE_ONCE(vb->heard, jiffies);
+			WRITE_ONCE(vb->heard[q], jiffies);
 		if (vq->num_free >= room || virtqueue_is_broken(vq))
 			return true;
 	} while (!virtqueue_enable_cb_delayed(vq));
 	return false;
 }
 
-static bool vb_too_long(struct vballoon *vb)
+static bool vb_too_long(struct vballoon *vb, unsigned long since)
 {
 	return fatal_signal_pending(current) ||
-	       balloon_device_impatient(vb->balloon, READ_ONCE(vb->heard));
+	       balloon_device_impatient(vb->balloon, since);
 }
 
 /* Nobody says so when a device breaks: have a look every second. */
@@ -145,8 +145,9 @@ static int vb_wait(struct vballoon *vb, enum vb_queue q, unsigned int room)
 
 	do {
 		left = wait_event_killable_timeout(vb->used,
-						   vb_has_room(vq, room), HZ);
-		if (!left && vb_too_long(vb))
+						   vb_has_room(vb, q, room),
+						   HZ);
+		if (!left && vb_too_long(vb, READ_ONCE(vb->heard[q])))
 			left = -EINTR;
 	} while (!left);
 	if (virtqueue_is_broken(vq))
@@ -251,7 +252,7 @@ static int vb_tell(struct vballoon *vb, enum vb_queue q,
 	unsigned int i, nr;
 	int err;
 
-	WRITE_ONCE(vb->heard, jiffies);
+	WRITE_ONCE(vb->heard[q], jiffies);
 	for (i = 0; i < batch->nr; i += nr) {
 		nr = q == VB_REPORTING ? vb_fill_run(batch, i, &sg) :
 					 vb_fill_pfns(vb, batch, i, &sg);
@@ -266,12 +267,14 @@ static int vb_tell(struct vballoon *vb, enum vb_queue q,
 	return err;
 }
 
-/* The device may be silent while its holder waits. */
+/* Its holder may wait for a silent device, or be one after the other. */
 static int vb_lock_report(struct vballoon *vb)
 {
+	unsigned long since = jiffies;
+
 	while (!mutex_trylock(&vb->report_lock)) {
 		schedule_timeout_killable(1);
-		if (vb_too_long(vb))
+		if (vb_too_long(vb, since))
 			return -EINTR;
 	}
 	return 0;
@@ -370,7 +373,7 @@ static int vb_report_free(struct page_reporting_dev_info *reporting,
 	err = vb_wait_empty(vb, VB_REPORTING);
 	if (err)
 		return err;
-	WRITE_ONCE(vb->heard, jiffies);
+	WRITE_ONCE(vb->heard[VB_REPORTING], jiffies);
 	for_each_sg(sgl, from, nents, i) {
 		vb_set_pages(&sg, sg_page(from), from->length);
 		err = vb_add(vb, VB_REPORTING, &sg);
@@ -378,14 +381,12 @@ static int vb_report_free(struct page_reporting_dev_info *reporting,
 			break;
 	}
 	virtqueue_kick(vb->vqs[VB_REPORTING]);
-	/* No task that could be killed waits here. Need is not worth a reset. */
-	while ((left = vb_wait_empty(vb, VB_REPORTING))) {
-		if (left == -EINTR && !balloon_device_leaving(vb->balloon))
-			continue;
+	/* Slow is worth no reset: vb_end() makes one, and freezers give up. */
+	while ((left = vb_wait_empty(vb, VB_REPORTING)) == -EINTR)
+		;
+	if (left)
 		vb_reset(vb);
-		return -EIO;
-	}
-	return err;
+	return left ?: err;
 }
 
 #define VB_STAT(name, value)						\
@@ -476,13 +477,12 @@ static unsigned long vb_drop_hints(struct vballoon *vb, unsigned long max)
 /* False if the work was queued again, as there is something else to do. */
 static bool vb_hint_room(struct vballoon *vb, unsigned int room)
 {
-	struct virtqueue *vq = vb->vqs[VB_HINTS];
-
 	while (!wait_event_idle_timeout(vb->used,
 					work_pending(&vb->hint_work) ||
-					vb_has_room(vq, room), HZ))
+					vb_has_room(vb, VB_HINTS, room), HZ))
 		;
-	return !work_pending(&vb->hint_work) && !virtqueue_is_broken(vq);
+	return !work_pending(&vb->hint_work) &&
+	       !virtqueue_is_broken(vb->vqs[VB_HINTS]);
 }
 
 static void vb_hint_command(struct vballoon *vb, __virtio32 *command)
@@ -536,11 +536,10 @@ static void vb_hint_work(struct work_struct *work)
 			free_page_hint_cmd_id, &id);
 	if (id == vb->hint_id)
 		return;
-	if (id > VIRTIO_BALLOON_CMD_ID_DONE) {
+	if (id > VIRTIO_BALLOON_CMD_ID_DONE)
 		vb_hint_round(vb, id);
-		return;
-	}
-	vb->hint_id = id;
+	else
+		vb->hint_id = id;
 	if (id == VIRTIO_BALLOON_CMD_ID_DONE)
 		vb_drop_hints(vb, ULONG_MAX);
 }
@@ -690,6 +689,7 @@ static int vb_probe(struct virtio_device *vdev)
 	/* Where the host may put the poison into them, it must be there. */
 	vb->report_held = report_held &&
 			  vb_has(vb, VIRTIO_BALLOON_F_REPORTING) &&
+			  !vb_has(vb, VIRTIO_BALLOON_F_MUST_TELL_HOST) &&
 			  !vb_has(vb, VIRTIO_BALLOON_F_PAGE_POISON);
 	if (vb_has(vb, VIRTIO_BALLOON_F_DEFLATE_ON_OOM))
 		limits.flags |= BALLOON_DEFLATE_ON_OOM | BALLOON_STAYS_MANAGED;

@@ -8,21 +8,39 @@
  * should not do. It is legacy or modern. What is in rings and buffers has the
  * guest's byte order there or is little-endian: that is only a difference where
  * the guest is big-endian.
+ *
+ * hostile_test has a device that does it all wrong, in generated cases. Built in,
+ * the command line says how many, from which seed, and which one is the first:
+ *
+ *	virtio_balloon_kunit.hostile_cases=10000 virtio_balloon_kunit.hostile_seed=7
+ *	virtio_balloon_kunit.hostile_first=0 kunit.timeout=3600
+ *
+ * A case depends on the seed and its own number only, so that the one that failed
+ * can be run alone.
  */
 #include <kunit/resource.h>
+#include <kunit/static_stub.h>
 #include <kunit/test.h>
 #include <asm/barrier.h>
 #include <linux/array_size.h>
+#include <linux/atomic.h>
+#include <linux/balloon_device.h>
+#include <linux/bitmap.h>
 #include <linux/completion.h>
 #include <linux/container_of.h>
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/hash.h>
 #include <linux/io.h>
 #include <linux/iopoll.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/offline_pages.h>
+#include <linux/panic.h>
+#include <linux/prandom.h>
 #include <linux/slab.h>
 #include <linux/swap.h>
 #include <linux/virtio.h>
@@ -32,7 +50,9 @@
 #include <linux/virtio_ring.h>
 #include <linux/vm_event_item.h>
 #include <linux/vmstat.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
+#include <trace/events/printk.h>
 
 #define FRAMES		(PAGE_SIZE >> VIRTIO_BALLOON_PFN_SHIFT)
 #define QUEUES		5
@@ -41,13 +61,91 @@
 #define SOME		(3 * 256 + 5)	/* pages */
 #define PAUSE		20000		/* between two looks, in microseconds */
 #define PATIENCE	(10 * 1000000)	/* until it should be there */
+#define TRICKLE		(HZ / 2)	/* between buffers of a slow device */
+
+/* What a hostile device does, once in a case or all the time. */
+enum fault_kind {
+	/* Instead of using the buffers that it was notified of, or after it. */
+	FAULT_LENGTH,		/* with a wrong length */
+	FAULT_RANGE,		/* an id that there cannot be */
+	FAULT_FREE,		/* an id that is not in use */
+	FAULT_TWICE,		/* the same one twice */
+	FAULT_ORDER,		/* the last one first */
+	FAULT_JUMP,		/* more than there are in the ring */
+	FAULT_LATE,		/* later, or it breaks */
+	FAULT_LOST,		/* later, without an interrupt: takes a second */
+	FAULT_QUIET,		/* it does not want to be notified */
+	FAULT_BREAK,		/* one queue or all are broken */
+	FAULT_NOTIFY,		/* it cannot be notified any more */
+	FAULT_SPURIOUS,		/* interrupts of all queues */
+	NR_BUFFER_FAULTS,
+	/* After some of the guest's actions. */
+	FAULT_TARGET = NR_BUFFER_FAULTS, /* absurd */
+	FAULT_FLIPS,		/* another one each time, and one more meanwhile */
+	FAULT_NEEDS_RESET,	/* it says so */
+	NR_TIMED_FAULTS,
+	/* At the start, or when it is restored. */
+	FAULT_FEATURES = NR_TIMED_FAULTS, /* it refuses them */
+	FAULT_QUEUES,		/* it has none */
+	FAULT_FLOOD,		/* it wants statistics all the time */
+	NR_QUICK_FAULTS,
+	FAULT_SILENT = NR_QUICK_FAULTS,	/* no answer: takes seconds */
+	NR_FAULTS,
+};
+
+static const char * const fault_names[NR_FAULTS] = {
+	[FAULT_LENGTH] = "length",
+	[FAULT_RANGE] = "id out of range",
+	[FAULT_FREE] = "id not in use",
+	[FAULT_TWICE] = "used twice",
+	[FAULT_ORDER] = "out of order",
+	[FAULT_JUMP] = "used index jumps",
+	[FAULT_LATE] = "late",
+	[FAULT_LOST] = "lost interrupt",
+	[FAULT_QUIET] = "no notification wanted",
+	[FAULT_BREAK] = "queue broken",
+	[FAULT_NOTIFY] = "notification fails",
+	[FAULT_SPURIOUS] = "spurious interrupts",
+	[FAULT_TARGET] = "absurd target",
+	[FAULT_FLIPS] = "target changes when read",
+	[FAULT_NEEDS_RESET] = "needs reset",
+	[FAULT_FEATURES] = "features refused",
+	[FAULT_QUEUES] = "no queues",
+	[FAULT_FLOOD] = "statistics without end",
+	[FAULT_SILENT] = "never answers",
+};
+
+/**
+ * struct fault - something that goes wrong in a case
+ * @kind: what
+ * @index: of the queue, for buffers
+ * @after: so many buffers of it, actions, or times that it was restored
+ * @value: decides on the details
+ * @done: it happened
+ */
+struct fault {
+	enum fault_kind kind;
+	unsigned int index, after;
+	u32 value;
+	bool done;
+};
+
+#define MAX_FAULTS	4
 
 struct fake_queue {
 	struct virtqueue *vq;
 	u16 seen;		/* buffers that were looked at */
 	u16 used;
-	bool held;		/* nothing is looked at for now */
+	bool held;		/* nothing is looked at for now, */
+	unsigned int but;	/* but so many buffers */
 	unsigned int kicks, buffers;
+
+	/* Of a hostile device. */
+	DECLARE_BITMAP(pending, RING);	/* seen, and not used yet */
+	DECLARE_BITMAP(late, RING);	/* ... but in some ticks */
+	unsigned int ticks;
+	const struct fault *why;
+	unsigned int quiet;	/* ticks until it wants to be notified again */
 };
 
 /**
@@ -66,9 +164,28 @@ struct fake_queue {
  * @wrong: what the driver should not have done: frames that do not exist, that
  *	it gives twice or asks for in vain, or whose page is not offline
  * @actuals: how often the driver said how large the balloon is
+ * @resets: how often the driver reset it
+ * @balloon: the driver's device in the class, see find_balloon()
+ * @trickle: uses a buffer of @slow now and then, until the queues are deleted
+ * @slow: a queue that is held
+ * @times: how often, at most
  * @stats: the last statistics, as they were in the buffer
  * @nr_stats: how many, 0 if there are no newer ones
  * @stats_head: their buffer
+ * @hostile: there is a plan of what goes wrong
+ * @faults: the plan
+ * @nr_faults: how many these are
+ * @ring: sizes of the queues
+ * @tick: while there are queues, does what is not done at once
+ * @down: the driver reset it, and did not start it again
+ * @silent: it looks at nothing
+ * @flips: the target is another one each time; what it depends on
+ * @flood: so many times it wants statistics at once
+ * @hints: so many buffers of free pages it uses
+ * @has_stats: @stats_head is there
+ * @lives: how often it was restored
+ * @what: the last thing that was wrong
+ * @messages: what was said on the console
  */
 struct fake_device {
 	struct virtio_device vdev;
@@ -81,10 +198,26 @@ struct fake_device {
 	unsigned int nr_queues;
 	struct xarray book;
 	unsigned long frames;
-	unsigned int wrong, actuals;
+	unsigned int wrong, actuals, resets;
+	struct balloon_device *balloon;
+	struct delayed_work trickle;
+	struct fake_queue *slow;
+	unsigned int times;
 	struct virtio_balloon_stat stats[2 * VIRTIO_BALLOON_S_NR];
 	unsigned int nr_stats;
 	u16 stats_head;
+
+	bool hostile;
+	struct fault faults[MAX_FAULTS];
+	unsigned int nr_faults;
+	unsigned int ring[QUEUES];
+	struct delayed_work tick;
+	bool down, silent, has_stats;
+	u32 flips;
+	unsigned int flood, hints;
+	unsigned int lives;
+	const char *what;
+	atomic_t messages;
 };
 
 static struct fake_device *to_fake(struct virtio_device *vdev)
@@ -163,6 +296,11 @@ static void fake_forget(struct fake_device *d)
 	d->frames = 0;
 }
 
+static unsigned int ring_size(const struct fake_queue *q)
+{
+	return virtqueue_get_vring_size(q->vq);
+}
+
 static void use_buffer(struct fake_device *d, struct fake_queue *q, u16 head)
 {
 	const struct vring *ring = virtqueue_get_vring(q->vq);
@@ -197,6 +335,11 @@ static bool one_buffer(struct fake_device *d, struct fake_queue *q, u16 head)
 	return true;
 }
 
+static bool may_look(struct fake_queue *q)
+{
+	return !q->held || (q->but && q->but--);
+}
+
 /* Look at what is there; the driver's callback may have work to do. */
 static void serve(struct fake_device *d, struct fake_queue *q)
 {
@@ -205,7 +348,7 @@ static void serve(struct fake_device *d, struct fake_queue *q)
 	u16 head;
 
 	scoped_guard(mutex, &d->lock) {
-		while (!q->held && q->seen != to_16(d, ring->avail->idx)) {
+		while (q->seen != to_16(d, ring->avail->idx) && may_look(q)) {
 			/* The index comes first. */
 			virt_rmb();
 			head = to_16(d, ring->avail->ring[q->seen++ % RING]);
@@ -219,12 +362,332 @@ static void serve(struct fake_device *d, struct fake_queue *q)
 		vring_interrupt(0, q->vq);
 }
 
+static void trickle_work(struct work_struct *work)
+{
+	struct fake_device *d = container_of(to_delayed_work(work),
+					     struct fake_device, trickle);
+
+	scoped_guard(mutex, &d->lock)
+		d->slow->but = 1;
+	serve(d, d->slow);
+	if (--d->times)
+		schedule_delayed_work(&d->trickle, TRICKLE);
+}
+
+/*
+ * A hostile device. A page is its own from when it can see it in the inflate
+ * queue until it says that it used a buffer of the deflate queue with that page:
+ * the guest cannot know more. What goes wrong does so when the driver notifies
+ * it, so that a case is the same each time. The tick only does what is late.
+ */
+#define TICK		1
+#define FAR		0x4000	/* from any index that a queue gets to */
+
+static atomic_t fault_count[NR_FAULTS];
+
+static void happened(enum fault_kind kind)
+{
+	atomic_inc(&fault_count[kind]);
+}
+
+/* Does this go wrong when it is started this time? */
+static bool start_fault(struct fake_device *d, enum fault_kind kind)
+{
+	struct fault *f;
+
+	for (f = d->faults; f < d->faults + d->nr_faults; f++) {
+		if (f->kind != kind || f->done || f->after != d->lives)
+			continue;
+		f->done = true;
+		happened(kind);
+		return true;
+	}
+	return false;
+}
+
+/* Does something go wrong with this buffer? */
+static struct fault *due_fault(struct fake_device *d, struct fake_queue *q)
+{
+	struct fault *f;
+
+	for (f = d->faults; f < d->faults + d->nr_faults; f++) {
+		if (f->kind >= NR_BUFFER_FAULTS || f->done ||
+		    f->index != q->vq->index || f->after--)
+			continue;
+		f->done = true;
+		return f;
+	}
+	return NULL;
+}
+
+static void flip_target(struct fake_device *d)
+{
+	d->flips = d->flips * 1664525 + 1013904223;
+	d->config.num_pages = cpu_to_le32(d->flips >> (d->flips >> 27));
+	happened(FAULT_FLIPS);
+}
+
+static void hostile_frames(struct fake_device *d, struct fake_queue *q,
+			   u16 head, bool used)
+{
+	const struct vring_desc *desc = &virtqueue_get_vring(q->vq)->desc[head];
+	const __virtio32 *frames = phys_to_virt(to_64(d, desc->addr));
+	unsigned int i, nr = to_32(d, desc->len) / sizeof(*frames);
+	bool inflate = q->vq->index == 0;
+	unsigned int wrong = d->wrong;
+
+	if (q->vq->index > 1)
+		return;
+	d->wrong += !nr || nr % FRAMES ||
+		    to_16(d, desc->flags) & VRING_DESC_F_NEXT;
+	for (i = 0; i < nr; i++) {
+		if (inflate != used)
+			one_frame(d, inflate, to_32(d, frames[i]));
+		else if (!used && !xa_load(&d->book, to_32(d, frames[i])))
+			d->wrong++;
+	}
+	if (d->wrong > wrong)
+		d->what = used ? "a page left while it was asked for" :
+			  inflate ? "a page was given that should not be" :
+				    "a page was asked for that it does not have";
+}
+
+static void put_used(struct fake_device *d, struct fake_queue *q, u32 id,
+		     u32 len)
+{
+	struct vring_used *used = virtqueue_get_vring(q->vq)->used;
+	unsigned int i = q->used++ % ring_size(q);
+
+	used->ring[i].id = from_32(d, id);
+	used->ring[i].len = from_32(d, len);
+}
+
+static void use_head(struct fake_device *d, struct fake_queue *q, u16 head,
+		     u32 len)
+{
+	clear_bit(head, q->pending);
+	hostile_frames(d, q, head, true);
+	put_used(d, q, head, len);
+}
+
+/* The index comes last. */
+static void publish(struct fake_device *d, struct fake_queue *q)
+{
+	virt_wmb();
+	virtqueue_get_vring(q->vq)->used->idx = from_16(d, q->used);
+}
+
+/* When does it want to be notified: of the next buffer, or not at all? */
+static void want_kick(struct fake_device *d, struct fake_queue *q)
+{
+	const struct vring *ring = virtqueue_get_vring(q->vq);
+
+	if (d->agreed & BIT_ULL(VIRTIO_RING_F_EVENT_IDX))
+		vring_avail_event(ring) =
+			from_16(d, q->seen + (q->quiet ? FAR : 0));
+	else
+		ring->used->flags =
+			from_16(d, q->quiet ? VRING_USED_F_NO_NOTIFY : 0);
+}
+
+/* Some buffers are kept: the statistics, and free pages but for a few. */
+static bool keep_buffer(struct fake_device *d, struct fake_queue *q, u16 head)
+{
+	if (!strcmp(q->vq->name, "stats")) {
+		if (d->flood) {
+			d->flood--;
+			happened(FAULT_FLOOD);
+			return false;
+		}
+		d->stats_head = head;
+		d->has_stats = true;
+		return true;
+	}
+	if (!strcmp(q->vq->name, "free_page_vq"))
+		return !d->hints || !d->hints--;
+	return false;
+}
+
+/* Use these buffers, or do what is wrong. */
+static void use_heads(struct fake_device *d, struct fake_queue *q, u16 *heads,
+		      unsigned int nr, struct fault *f)
+{
+	unsigned int i, size = ring_size(q);
+	u32 value = f ? f->value : 0;
+
+	switch (f ? f->kind : NR_FAULTS) {
+	case FAULT_LATE:
+	case FAULT_LOST:
+		for (i = 0; i < nr; i++)
+			set_bit(heads[i], q->late);
+		q->ticks = 1 + value % 3;
+		q->why = f;
+		nr = 0;
+		break;
+	case FAULT_NOTIFY:
+	case FAULT_JUMP:
+		nr = 0;
+		break;
+	case FAULT_BREAK:
+		nr = value & 1 ? nr : 0;
+		break;
+	case FAULT_RANGE:
+	case FAULT_FREE:
+		/* In its place, or besides. */
+		nr -= value & 1;
+		break;
+	case FAULT_ORDER:
+		for (i = 0; i < nr / 2; i++)
+			swap(heads[i], heads[nr - 1 - i]);
+		break;
+	case FAULT_QUIET:
+		q->quiet = 2 + value % 3;
+		break;
+	default:
+		break;
+	}
+	for (i = 0; i < nr; i++)
+		use_head(d, q, heads[i],
+			 f && f->kind == FAULT_LENGTH ? value : 0);
+
+	switch (f ? f->kind : NR_FAULTS) {
+	case FAULT_RANGE:
+		put_used(d, q, value | RING, 0);
+		break;
+	case FAULT_FREE:
+		put_used(d, q, find_first_zero_bit(q->pending, size), value);
+		break;
+	case FAULT_TWICE:
+		put_used(d, q, heads[0], 0);
+		break;
+	case FAULT_JUMP:
+		for (i = 0; i < size; i++)
+			put_used(d, q, value | RING, value);
+		q->used += value % FAR;
+		break;
+	default:
+		break;
+	}
+	publish(d, q);
+}
+
+/* After it: what must not be done under the lock. */
+static void hostile_after(struct fake_device *d, struct fake_queue *q,
+			  const struct fault *f)
+{
+	unsigned int i;
+
+	if (f && f->kind == FAULT_BREAK) {
+		if (f->value & 2)
+			virtio_break_device(&d->vdev);
+		else
+			__virtqueue_break(q->vq);
+	}
+	for (i = 0; i < d->nr_queues && f && f->kind == FAULT_SPURIOUS; i++) {
+		struct virtqueue *vq = d->queues[i].vq;
+
+		vring_interrupt(0, vq);
+		vq->callback(vq);
+	}
+	vring_interrupt(0, q->vq);
+}
+
+static bool hostile_serve(struct fake_device *d, struct fake_queue *q,
+			  bool notified)
+{
+	const struct vring *ring = virtqueue_get_vring(q->vq);
+	unsigned int nr = 0, size = ring_size(q);
+	struct fault *f = NULL;
+	u16 head, heads[RING];
+
+	scoped_guard(mutex, &d->lock) {
+		if (d->down || d->silent)
+			return true;
+		while (nr < size && q->seen != to_16(d, ring->avail->idx)) {
+			/* The index comes first. */
+			virt_rmb();
+			head = to_16(d, ring->avail->ring[q->seen++ % size]);
+			if (head >= size || test_and_set_bit(head, q->pending)) {
+				d->what = "a descriptor that cannot be";
+				d->wrong++;
+				continue;
+			}
+			q->buffers++;
+			hostile_frames(d, q, head, false);
+			if (notified && !f)
+				f = due_fault(d, q);
+			if (f || !keep_buffer(d, q, head))
+				heads[nr++] = head;
+		}
+		if (f && (f->kind != FAULT_ORDER || nr > 1))
+			happened(f->kind);
+		use_heads(d, q, heads, nr, f);
+		want_kick(d, q);
+	}
+	hostile_after(d, q, f);
+	return !f || f->kind != FAULT_NOTIFY;
+}
+
+/* Buffers that are late are used, or the device breaks instead. */
+static void serve_late(struct fake_device *d, struct fake_queue *q)
+{
+	bool breaks, lost;
+	unsigned long head;
+
+	scoped_guard(mutex, &d->lock) {
+		if (d->down || d->silent || !q->ticks || --q->ticks)
+			return;
+		lost = q->why->kind == FAULT_LOST;
+		breaks = !lost && q->why->value & 4;
+		for_each_set_bit(head, q->late, RING)
+			if (!breaks)
+				use_head(d, q, head, 0);
+		bitmap_zero(q->late, RING);
+		publish(d, q);
+	}
+	if (breaks) {
+		virtio_break_device(&d->vdev);
+		q->vq->callback(q->vq);
+	} else if (!lost) {
+		vring_interrupt(0, q->vq);
+	}
+}
+
+/* It is not notified, but has a look. */
+static void serve_quiet(struct fake_device *d, struct fake_queue *q)
+{
+	scoped_guard(mutex, &d->lock) {
+		if (d->down || d->silent || !q->quiet)
+			return;
+		if (!--q->quiet)
+			want_kick(d, q);
+		/* What is added from now on is told again. */
+		virt_mb();
+	}
+	hostile_serve(d, q, false);
+}
+
+static void hostile_tick(struct work_struct *work)
+{
+	struct fake_device *d = container_of(to_delayed_work(work),
+					     struct fake_device, tick);
+	unsigned int i;
+
+	for (i = 0; i < d->nr_queues; i++) {
+		serve_late(d, &d->queues[i]);
+		serve_quiet(d, &d->queues[i]);
+	}
+	schedule_delayed_work(&d->tick, TICK);
+}
+
 static bool fake_notify(struct virtqueue *vq)
 {
 	struct fake_device *d = to_fake(vq->vdev);
 	struct fake_queue *q = &d->queues[vq->index];
 
 	q->kicks++;
+	if (d->hostile)
+		return hostile_serve(d, q, true);
 	serve(d, q);
 	return true;
 }
@@ -233,9 +696,16 @@ static void fake_get(struct virtio_device *vdev, unsigned int offset, void *buf,
 		     unsigned int len)
 {
 	struct fake_device *d = to_fake(vdev);
+	bool flips = d->flips &&
+		     offset == offsetof(struct virtio_balloon_config, num_pages);
 
-	guard(mutex)(&d->lock);
-	memcpy(buf, (u8 *)&d->config + offset, len);
+	scoped_guard(mutex, &d->lock) {
+		if (flips)
+			flip_target(d);
+		memcpy(buf, (u8 *)&d->config + offset, len);
+	}
+	if (flips)
+		virtio_config_changed(vdev);
 }
 
 static void fake_set(struct virtio_device *vdev, unsigned int offset,
@@ -255,7 +725,12 @@ static u8 fake_get_status(struct virtio_device *vdev)
 
 static void fake_set_status(struct virtio_device *vdev, u8 status)
 {
-	to_fake(vdev)->status = status;
+	struct fake_device *d = to_fake(vdev);
+
+	guard(mutex)(&d->lock);
+	d->status = status;
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+		d->down = false;
 }
 
 static void fake_reset(struct virtio_device *vdev)
@@ -264,6 +739,9 @@ static void fake_reset(struct virtio_device *vdev)
 
 	guard(mutex)(&d->lock);
 	d->status = 0;
+	d->resets++;
+	d->down = true;
+	d->has_stats = false;
 	fake_forget(d);
 }
 
@@ -278,8 +756,12 @@ static u64 fake_get_features(struct virtio_device *vdev)
 
 static int fake_finalize_features(struct virtio_device *vdev)
 {
+	struct fake_device *d = to_fake(vdev);
+
+	if (start_fault(d, FAULT_FEATURES))
+		return -EINVAL;
 	vring_transport_features(vdev);
-	to_fake(vdev)->agreed = vdev->features;
+	d->agreed = vdev->features;
 	return 0;
 }
 
@@ -287,6 +769,8 @@ static void fake_del_vqs(struct virtio_device *vdev)
 {
 	struct fake_device *d = to_fake(vdev);
 
+	cancel_delayed_work_sync(&d->trickle);
+	cancel_delayed_work_sync(&d->tick);
 	while (d->nr_queues)
 		vring_del_virtqueue(d->queues[--d->nr_queues].vq);
 }
@@ -296,13 +780,16 @@ static int fake_find_vqs(struct virtio_device *vdev, unsigned int nr,
 			 struct irq_affinity *desc)
 {
 	struct fake_device *d = to_fake(vdev);
-	unsigned int i;
+	unsigned int i, size;
 
+	if (start_fault(d, FAULT_QUEUES))
+		return -ENOENT;
 	for (i = 0; i < nr; i++) {
 		vqs[i] = NULL;
 		if (!info[i].name)
 			continue;
-		vqs[i] = vring_create_virtqueue(d->nr_queues, RING, PAGE_SIZE,
+		size = d->hostile ? d->ring[d->nr_queues] : RING;
+		vqs[i] = vring_create_virtqueue(d->nr_queues, size, PAGE_SIZE,
 						vdev, true, false, info[i].ctx,
 						fake_notify, info[i].callback,
 						info[i].name);
@@ -314,6 +801,8 @@ static int fake_find_vqs(struct virtio_device *vdev, unsigned int nr,
 			.vq = vqs[i]
 		};
 	}
+	if (d->hostile)
+		schedule_delayed_work(&d->tick, TICK);
 	return 0;
 }
 
@@ -335,11 +824,10 @@ static void fake_release(struct device *dev)
 	complete(&to_fake(dev_to_virtio(dev))->released);
 }
 
-/* Put the device on the bus, with these features. */
-static struct fake_device *plug(struct kunit *test, u64 features)
+/* Put the device on the bus, with these features, whether it is bound or not. */
+static void put_on_bus(struct kunit *test, u64 features)
 {
 	struct fake_device *d = test->priv;
-	struct device_driver *driver;
 
 	memset(&d->vdev, 0, sizeof(d->vdev));
 	memset(&d->config, 0, sizeof(d->config));
@@ -356,6 +844,14 @@ static struct fake_device *plug(struct kunit *test, u64 features)
 		d->vdev.config = NULL;
 		KUNIT_FAIL_AND_ABORT(test, "no virtio device");
 	}
+}
+
+static struct fake_device *plug(struct kunit *test, u64 features)
+{
+	struct fake_device *d = test->priv;
+	struct device_driver *driver;
+
+	put_on_bus(test, features);
 	driver = driver_find("virtio_balloon", d->vdev.dev.bus);
 	if (!driver)
 		kunit_skip(test, "virtio_balloon is not loaded");
@@ -518,23 +1014,30 @@ static void frames_test(struct kunit *test)
 	follow(test, 0);
 }
 
-/* Pages are not used again before the device has answered. */
-static void tell_first_test(struct kunit *test)
+static unsigned int wait_for_kicks(struct fake_queue *q)
 {
-	u64 features = BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST);
+	unsigned int kicks;
+
+	read_poll_timeout(READ_ONCE, kicks, kicks, PAUSE, PATIENCE, false,
+			  q->kicks);
+	return kicks;
+}
+
+/* Pages are not used again before the device has answered. */
+static void tell_first(struct kunit *test, u64 more)
+{
+	u64 features = BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST) | more;
 	struct fake_device *d = plug(test, kind_features(test) | features);
 	struct fake_queue *q = &d->queues[1];
 	unsigned long frame;
-	unsigned int kicks;
 	void *entry;
 
-	KUNIT_EXPECT_TRUE(test, d->agreed & features);
+	KUNIT_EXPECT_TRUE(test, d->agreed &
+			  BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST));
 	follow(test, SOME * FRAMES);
 	q->held = true;
 	set_target(d, 0);
-	read_poll_timeout(READ_ONCE, kicks, kicks, PAUSE, PATIENCE, false,
-			  q->kicks);
-	KUNIT_EXPECT_EQ(test, kicks, 1);
+	KUNIT_EXPECT_EQ(test, wait_for_kicks(q), 1);
 	msleep(50);
 	xa_for_each(&d->book, frame, entry)
 		KUNIT_EXPECT_TRUE(test,
@@ -543,6 +1046,102 @@ static void tell_first_test(struct kunit *test)
 	q->held = false;
 	serve(d, q);
 	expect_frames(test, 0);
+}
+
+static void tell_first_test(struct kunit *test)
+{
+	tell_first(test, 0);
+}
+
+/* Also where ranges could be reported, and used again without a word. */
+static void tell_reported_test(struct kunit *test)
+{
+	tell_first(test, BIT(VIRTIO_BALLOON_F_REPORTING));
+}
+
+/* A modern device that keeps the first free pages that are reported to it. */
+static struct fake_queue *plug_reporting(struct kunit *test)
+{
+	struct fake_device *d = plug(test, BIT_ULL(VIRTIO_F_VERSION_1) |
+					   BIT(VIRTIO_BALLOON_F_REPORTING));
+	struct fake_queue *q = &d->queues[2];
+
+	if (!(d->agreed & BIT(VIRTIO_BALLOON_F_REPORTING)))
+		kunit_skip(test, "free pages have to keep their mark");
+	q->held = true;
+	return q;
+}
+
+/*
+ * Patience is with one queue: the driver leaves a device that does not take
+ * pages in time, though it answers something else all the while.
+ */
+static void patience_test(struct kunit *test)
+{
+	struct fake_queue *reporting = plug_reporting(test);
+	struct fake_device *d = test->priv;
+	unsigned long start;
+
+	if (!wait_for_kicks(reporting))
+		kunit_skip(test, "no free pages are reported");
+	d->queues[0].held = true;
+	set_target(d, SOME * FRAMES);
+	KUNIT_ASSERT_GT(test, wait_for_kicks(&d->queues[0]), 0);
+	d->slow = reporting;
+	d->times = 40;
+	schedule_delayed_work(&d->trickle, 0);
+	start = jiffies;
+	unplug(test);
+	KUNIT_EXPECT_LT(test, jiffies_to_msecs(jiffies - start),
+			3 * BALLOON_PATIENCE_MS);
+}
+
+/* In place of balloon_device_kick(). */
+static void catch_kick(struct balloon_device *balloon)
+{
+	struct fake_device *d = kunit_get_current_test()->priv;
+
+	d->balloon = balloon;
+}
+
+/* Only the driver knows it. */
+static struct balloon_device *find_balloon(struct kunit *test)
+{
+	struct fake_device *d = test->priv;
+
+	d->balloon = NULL;
+	kunit_activate_static_stub(test, balloon_device_kick, catch_kick);
+	virtio_config_changed(&d->vdev);
+	kunit_deactivate_static_stub(test, balloon_device_kick);
+	KUNIT_ASSERT_NOT_NULL(test, d->balloon);
+	return d->balloon;
+}
+
+/*
+ * The device takes its time for a report while the balloon is at rest, as
+ * before a suspend that comes to nothing: both go on afterwards.
+ */
+static void slow_report_test(struct kunit *test)
+{
+	struct fake_queue *reporting = plug_reporting(test);
+	struct fake_device *d = test->priv;
+	struct balloon_device *balloon = find_balloon(test);
+	unsigned int resets = d->resets;
+
+	if (!wait_for_kicks(reporting))
+		kunit_skip(test, "no free pages are reported");
+	follow(test, SOME * FRAMES);
+	KUNIT_EXPECT_EQ(test, balloon_device_return_all(balloon, true), 0);
+	expect_frames(test, 0);
+	msleep(BALLOON_PATIENCE_MS + 3 * MSEC_PER_SEC);
+	KUNIT_EXPECT_EQ(test, d->resets, resets);
+	KUNIT_EXPECT_TRUE(test, d->status & VIRTIO_CONFIG_S_DRIVER_OK);
+	reporting->held = false;
+	serve(d, reporting);
+	KUNIT_EXPECT_EQ(test, balloon_device_resume(balloon), 0);
+	expect_frames(test, SOME * FRAMES);
+	follow(test, 0);
+	KUNIT_EXPECT_EQ(test, d->resets, resets);
 }
 
 /* Amounts that only grow, as far as anybody knows: from, and until now. */
@@ -678,6 +1277,533 @@ static void stats_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, q->buffers, 2);
 }
 
+/*
+ * Hostile devices: generated cases.
+ */
+
+#define DEFAULT_CASES	150
+/* These take seconds: one in so many cases. */
+#define SILENT_EVERY	512
+#define LOST_EVERY	16	/* of those that would have it */
+/* In a life of the device, with room for what others have to say. */
+#define MOST_MESSAGES	10
+
+static unsigned int hostile_cases = DEFAULT_CASES;
+module_param(hostile_cases, uint, 0644);
+MODULE_PARM_DESC(hostile_cases, "How many cases hostile_test runs");
+
+static unsigned int hostile_seed = 1;
+module_param(hostile_seed, uint, 0644);
+MODULE_PARM_DESC(hostile_seed, "What its cases depend on, and on their number");
+
+static unsigned int hostile_first;
+module_param(hostile_first, uint, 0644);
+MODULE_PARM_DESC(hostile_first, "The number of its first case");
+
+/* Of all cases, for the record. */
+struct hostile_record {
+	unsigned int cases, faults, actions, most_messages;
+	unsigned long longest;		/* action or removal, in jiffies */
+};
+
+/**
+ * struct hostile_case - one of them
+ * @test: the test
+ * @nr: its number
+ * @rnd: all that is random in it
+ * @most: largest balloon, in pages
+ * @now: time for the class
+ * @down: the guest restarts: no more actions
+ * @alone: nobody else runs rounds
+ * @text: a page, for what is in sysfs
+ * @record: of all cases
+ */
+struct hostile_case {
+	struct kunit *test;
+	unsigned int nr;
+	struct rnd_state rnd;
+	u32 most;
+	unsigned long now;
+	bool down, alone;
+	char *text;
+	struct hostile_record *record;
+};
+
+#define expect_case(c, left, op, right)					\
+	KUNIT_EXPECT_##op##_MSG((c)->test, left, right,			\
+				"hostile_seed=%u hostile_first=%u hostile_cases=1", \
+				hostile_seed, (c)->nr)
+
+static u32 pick(struct hostile_case *c, u32 ceil)
+{
+	return prandom_u32_state(&c->rnd) % ceil;
+}
+
+static void seed_case(struct hostile_case *c)
+{
+	u64 seed = (u64)hostile_seed << 32 | c->nr;
+	unsigned int i;
+
+	/* Neighbours would begin alike. */
+	prandom_seed_state(&c->rnd, seed * GOLDEN_RATIO_64);
+	for (i = 0; i < 8; i++)
+		prandom_u32_state(&c->rnd);
+}
+
+static void listen_to_console(void *data, const char *text, size_t len)
+{
+	struct fake_device *d = data;
+
+	atomic_inc(&d->messages);
+}
+
+static void stop_listening(void *data)
+{
+	unregister_trace_console(listen_to_console, data);
+	tracepoint_synchronize_unregister();
+}
+
+static bool is_silent(const struct hostile_case *c)
+{
+	return c->nr % SILENT_EVERY == 20;
+}
+
+static enum fault_kind plan_kind(struct hostile_case *c, unsigned int i)
+{
+	/* Each one comes first in turn, so that none is left out. */
+	u32 kind = i ? pick(c, NR_QUICK_FAULTS) : c->nr % NR_QUICK_FAULTS;
+
+	if (kind == FAULT_LOST &&
+	    (i || (c->nr / NR_QUICK_FAULTS) % LOST_EVERY))
+		kind = FAULT_LATE;
+	return kind;
+}
+
+static void plan_fault(struct hostile_case *c, unsigned int i)
+{
+	struct fake_device *d = c->test->priv;
+	enum fault_kind kind = plan_kind(c, i);
+	struct fault *f = &d->faults[i];
+
+	*f = (struct fault) {
+		.kind = kind,
+		.value = prandom_u32_state(&c->rnd),
+	};
+	if (kind < NR_BUFFER_FAULTS) {
+		/* Mostly of the two that somebody waits for. */
+		f->index = i ? pick(c, 8) % QUEUES : pick(c, 2);
+		f->after = i ? pick(c, 6) : 0;
+	} else {
+		f->after = pick(c, kind < NR_TIMED_FAULTS ? 6 : 2);
+	}
+	/* Several buffers at a time. */
+	if (kind == FAULT_ORDER && !i) {
+		f->index = 0;
+		c->most = SOME;
+		d->ring[0] = RING;
+	}
+	if (kind == FAULT_FLOOD)
+		d->flood = 8 + f->value % 64;
+}
+
+/* What goes wrong, and what the device is like. Returns its features. */
+static u64 plan_case(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	u64 features = pick(c, BIT(BALLOON_BITS));
+	unsigned int i;
+
+	for (i = 0; i < QUEUES; i++)
+		d->ring[i] = BIT(pick(c, i < 2 ? ilog2(RING) + 1 : 4));
+	c->most = 1 + pick(c, pick(c, 4) ? 60 : SOME);
+	d->nr_faults = is_silent(c) ? 0 : 1 + pick(c, MAX_FAULTS);
+	d->flood = 0;
+	for (i = 0; i < d->nr_faults; i++)
+		plan_fault(c, i);
+	d->flips = 0;
+	d->hints = 0;
+	d->has_stats = false;
+	d->silent = false;
+	d->lives = 0;
+	d->wrong = 0;
+	d->what = NULL;
+	if (d->flood)
+		features |= BIT(VIRTIO_BALLOON_F_STATS_VQ);
+	if (is_silent(c)) {
+		features |= BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
+		d->ring[0] = RING;
+		d->ring[1] = RING;
+	}
+	if (pick(c, 2))
+		features |= BIT_ULL(VIRTIO_F_VERSION_1);
+	if (pick(c, 2))
+		features |= BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
+	return features;
+}
+
+/* In pages, as sysfs shows it. */
+static u64 quarantined(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	struct device *dev = balloon_device_dev(d->balloon);
+	struct attribute **attrs = dev->class->dev_groups[0]->attrs;
+	struct device_attribute *attr;
+	u64 bytes = 0;
+
+	while (*attrs && strcmp((*attrs)->name, "quarantined"))
+		attrs++;
+	KUNIT_ASSERT_NOT_NULL(c->test, *attrs);
+	attr = container_of(*attrs, struct device_attribute, attr);
+	attr->show(dev, attr, c->text);
+	KUNIT_EXPECT_EQ(c->test, 0, kstrtou64(strim(c->text), 10, &bytes));
+	return bytes >> PAGE_SHIFT;
+}
+
+/* What the device has, or may have, is not used; the guest knows of all. */
+static void check_case(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	unsigned long frame, in_use = 0, frames;
+	u64 actual = balloon_device_actual(d->balloon);
+	void *entry;
+
+	scoped_guard(mutex, &d->lock) {
+		xa_for_each(&d->book, frame, entry)
+			in_use += !PageOffline(pfn_to_page(frame / FRAMES));
+		frames = d->frames;
+	}
+	expect_case(c, in_use, EQ, 0UL);
+	expect_case(c, d->wrong, EQ, 0U);
+	if (d->wrong)
+		KUNIT_FAIL(c->test, "%s", d->what);
+	if (!c->alone)
+		return;
+	expect_case(c, frames, LE, actual * FRAMES);
+	expect_case(c, quarantined(c), LE, actual);
+}
+
+/* Nobody waits for ever. */
+static void check_time(struct hostile_case *c, unsigned long start)
+{
+	unsigned long time = jiffies - start;
+
+	expect_case(c, jiffies_to_msecs(time), LT, 3U * BALLOON_PATIENCE_MS);
+	c->record->longest = max(c->record->longest, time);
+}
+
+static void run_steps(struct hostile_case *c, unsigned int nr)
+{
+	struct fake_device *d = c->test->priv;
+	unsigned long delay;
+
+	while (nr--) {
+		delay = balloon_device_step(d->balloon, c->now);
+		c->now += clamp(delay, 1UL, 20UL * HZ);
+	}
+}
+
+/* To a suspend and back, which may fail. */
+static void freeze_restore(struct hostile_case *c)
+{
+#ifdef CONFIG_PM_SLEEP
+	struct fake_device *d = c->test->priv;
+
+	expect_case(c, virtio_device_freeze(&d->vdev), EQ, 0);
+	expect_case(c, balloon_device_actual(d->balloon), EQ, 0ULL);
+	expect_case(c, d->nr_queues, EQ, 0U);
+	d->lives++;
+	virtio_device_restore(&d->vdev);
+#endif
+}
+
+static void return_pages(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	bool pause = pick(c, 2);
+
+	/* Without queues, it is the transport's to wake it up. */
+	if (!d->nr_queues)
+		return;
+	balloon_device_return_all(d->balloon, pause);
+	if (!pause)
+		return;
+	run_steps(c, 1);
+	expect_case(c, balloon_device_resume(d->balloon), EQ, 0);
+}
+
+/* The device wants newer statistics. */
+static void want_stats(struct fake_device *d)
+{
+	struct fake_queue *q = &d->queues[2];
+
+	scoped_guard(mutex, &d->lock) {
+		if (d->down || !d->has_stats)
+			return;
+		d->has_stats = false;
+		use_head(d, q, d->stats_head, 0);
+		publish(d, q);
+	}
+	vring_interrupt(0, q->vq);
+}
+
+static void want_hints(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	u32 id = pick(c, 2) ? pick(c, 4) : prandom_u32_state(&c->rnd);
+
+	scoped_guard(mutex, &d->lock) {
+		d->config.free_page_hint_cmd_id = cpu_to_le32(id);
+		d->hints = pick(c, 6);
+	}
+	virtio_config_changed(&d->vdev);
+}
+
+static void hostile_action(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	unsigned long start = jiffies;
+
+	switch (pick(c, 16)) {
+	case 0:
+		balloon_device_oom(d->balloon);
+		break;
+	case 1:
+		balloon_device_shrink(d->balloon, pick(c, c->most));
+		break;
+	case 2:
+		freeze_restore(c);
+		break;
+	case 3:
+		return_pages(c);
+		break;
+	case 4:
+		want_stats(d);
+		break;
+	case 5:
+		want_hints(c);
+		break;
+	case 6:
+		set_target(d, 0);
+		break;
+	case 7:
+	case 8:
+	case 9:
+		set_target(d, pick(c, 2 * c->most * FRAMES));
+		break;
+	default:
+		run_steps(c, 1 + pick(c, 6));
+	}
+	check_time(c, start);
+	check_case(c);
+	c->record->actions++;
+}
+
+static void timed_fault(struct hostile_case *c, const struct fault *f)
+{
+	struct fake_device *d = c->test->priv;
+
+	switch (f->kind) {
+	case FAULT_TARGET:
+		set_target(d, f->value & 1 ? U32_MAX : f->value | BIT(31));
+		break;
+	case FAULT_FLIPS:
+		d->flips = f->value | 1;
+		virtio_config_changed(&d->vdev);
+		run_steps(c, 3);
+		return;
+	case FAULT_NEEDS_RESET:
+		scoped_guard(mutex, &d->lock)
+			if (!d->down)
+				d->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+		virtio_config_changed(&d->vdev);
+		break;
+	default:
+		return;
+	}
+	happened(f->kind);
+	run_steps(c, 2);
+}
+
+static void hostile_actions(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	unsigned int i, j, nr = 6 + pick(c, 10);
+
+	/* Something is in it, and more than one request went well or not. */
+	set_target(d, c->most * FRAMES);
+	run_steps(c, 3);
+	check_case(c);
+	for (i = 0; i < nr; i++) {
+		for (j = 0; j < d->nr_faults; j++)
+			if (d->faults[j].kind >= NR_BUFFER_FAULTS &&
+			    d->faults[j].kind < NR_TIMED_FAULTS &&
+			    d->faults[j].after == i)
+				timed_fault(c, &d->faults[j]);
+		hostile_action(c);
+	}
+	if (!pick(c, 8)) {
+		balloon_device_reboot(d->balloon, pick(c, 2));
+		run_steps(c, 1);
+		check_case(c);
+	}
+}
+
+static unsigned int requests(struct fake_device *d)
+{
+	return READ_ONCE(d->queues[0].kicks) + READ_ONCE(d->queues[1].kicks);
+}
+
+/*
+ * The device answers nothing any more. A worker waits for it, by itself and in
+ * real time; then somebody needs memory, or it comes back, or there is a suspend.
+ */
+static void silent_actions(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	u32 how = prandom_u32_state(&c->rnd);
+	bool full = how & 1;
+	unsigned int asked, now, i;
+	unsigned long start;
+
+	set_target(d, full ? c->most * FRAMES : 0);
+	if (full)
+		expect_frames(c->test, c->most * FRAMES);
+	asked = requests(d);
+	WRITE_ONCE(d->silent, true);
+	set_target(d, full ? 0 : c->most * FRAMES);
+	read_poll_timeout(requests, now, now != asked, PAUSE, PATIENCE, false,
+			  d);
+	expect_case(c, now, NE, asked);
+	happened(FAULT_SILENT);
+	check_case(c);
+	start = jiffies;
+	if (how & 2)
+		balloon_device_oom(d->balloon);
+	check_time(c, start);
+	if (!(how & 12)) {
+		WRITE_ONCE(d->silent, false);
+		for (i = 0; i < d->nr_queues; i++)
+			hostile_serve(d, &d->queues[i], false);
+	}
+	start = jiffies;
+	if ((how & 18) == 16)
+		freeze_restore(c);
+	check_time(c, start);
+	check_case(c);
+}
+
+static void hostile_unplug(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	unsigned long start = jiffies;
+
+	unregister_virtio_device(&d->vdev);
+	wait_for_completion(&d->released);
+	d->vdev.config = NULL;
+	check_time(c, start);
+	expect_case(c, d->wrong, EQ, 0U);
+	if (d->wrong)
+		KUNIT_FAIL(c->test, "%s", d->what);
+	expect_case(c, d->frames, EQ, 0UL);
+	expect_case(c, d->nr_queues, EQ, 0U);
+}
+
+static void run_hostile_case(struct hostile_case *c)
+{
+	unsigned long misuse = offline_pages_counter(OFFLINE_PAGES_MISUSE);
+	unsigned long total = totalram_pages();
+	struct fake_device *d = c->test->priv;
+	bool warned = test_taint(TAINT_WARN);
+	bool bad_page = test_taint(TAINT_BAD_PAGE);
+	u64 features;
+
+	seed_case(c);
+	features = plan_case(c);
+	d->balloon = NULL;
+	c->alone = !is_silent(c);
+	c->now = jiffies;
+	atomic_set(&d->messages, 0);
+	/* The driver's device is known by its first kick, and runs by hand. */
+	kunit_activate_static_stub(c->test, balloon_device_kick, catch_kick);
+	put_on_bus(c->test, features);
+	if (!driver_find("virtio_balloon", d->vdev.dev.bus))
+		kunit_skip(c->test, "virtio_balloon is not loaded");
+	expect_case(c, !d->balloon, EQ, !d->vdev.dev.driver);
+	if (d->balloon) {
+		/* Whatever it wants, and whoever runs the rounds. */
+		balloon_device_set_floor(d->balloon, total - c->most);
+		if (is_silent(c)) {
+			kunit_deactivate_static_stub(c->test,
+						     balloon_device_kick);
+			silent_actions(c);
+		} else {
+			hostile_actions(c);
+		}
+	}
+	hostile_unplug(c);
+	if (c->alone)
+		kunit_deactivate_static_stub(c->test, balloon_device_kick);
+
+	/* No page is lost, and little was said. */
+	expect_case(c, totalram_pages(), EQ, total);
+	expect_case(c, offline_pages_counter(OFFLINE_PAGES_MISUSE), EQ, misuse);
+	expect_case(c, test_taint(TAINT_WARN), EQ, (int)warned);
+	expect_case(c, test_taint(TAINT_BAD_PAGE), EQ, (int)bad_page);
+	expect_case(c, atomic_read(&d->messages), LE,
+		    (int)(MOST_MESSAGES * (1 + d->lives)));
+	c->record->most_messages = max_t(unsigned int, atomic_read(&d->messages),
+					 c->record->most_messages);
+	c->record->cases++;
+}
+
+static void count_faults(struct kunit *test, struct hostile_record *record)
+{
+	unsigned int i, nr;
+
+	for (i = 0; i < NR_FAULTS; i++) {
+		nr = atomic_read(&fault_count[i]);
+		record->faults += nr;
+		kunit_info(test, "%s: %u\n", fault_names[i], nr);
+		/* All of them, unless some cases were left out. */
+		if (!hostile_first && hostile_cases >= DEFAULT_CASES &&
+		    record->cases == hostile_cases)
+			KUNIT_EXPECT_GT_MSG(test, nr, 0, "%s", fault_names[i]);
+	}
+}
+
+/*
+ * Whatever the device answers, no page that it may have is used, none is lost,
+ * nobody waits for long, and little is said.
+ */
+static void hostile_test(struct kunit *test)
+{
+	struct hostile_record record = {};
+	struct fake_device *d = test->priv;
+	struct hostile_case c = { .test = test, .record = &record };
+	unsigned int i;
+
+	c.text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, c.text);
+	if (!register_trace_console(listen_to_console, d))
+		KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test,
+							stop_listening, d));
+	for (i = 0; i < NR_FAULTS; i++)
+		atomic_set(&fault_count[i], 0);
+	d->hostile = true;
+	for (i = 0; i < hostile_cases; i++) {
+		c.nr = hostile_first + i;
+		run_hostile_case(&c);
+		if (READ_ONCE(test->status) == KUNIT_FAILURE)
+			break;
+		cond_resched();
+	}
+	d->hostile = false;
+	count_faults(test, &record);
+	kunit_info(test, "seed %u: %u cases, %u actions, %u faults; longest %u ms, most messages %u\n",
+		   hostile_seed, record.cases, record.actions, record.faults,
+		   jiffies_to_msecs(record.longest), record.most_messages);
+}
+
 static int virtio_balloon_init(struct kunit *test)
 {
 	struct fake_device *d = kunit_kzalloc(test, sizeof(*d), GFP_KERNEL);
@@ -685,6 +1811,8 @@ static int virtio_balloon_init(struct kunit *test)
 	if (!d)
 		return -ENOMEM;
 	mutex_init(&d->lock);
+	INIT_DELAYED_WORK(&d->trickle, trickle_work);
+	INIT_DELAYED_WORK(&d->tick, hostile_tick);
 	xa_init(&d->book);
 	test->priv = d;
 	return 0;
@@ -697,7 +1825,7 @@ static void virtio_balloon_exit(struct kunit *test)
 
 	if (!d)
 		return;
-	for (i = 0; i < d->nr_queues; i++) {
+	for (i = 0; i < d->nr_queues && !d->hostile; i++) {
 		d->queues[i].held = false;
 		serve(d, &d->queues[i]);
 	}
@@ -709,7 +1837,11 @@ static struct kunit_case virtio_balloon_cases[] = {
 	KUNIT_CASE_PARAM(features_test, kind_gen_params),
 	KUNIT_CASE_PARAM(frames_test, kind_gen_params),
 	KUNIT_CASE_PARAM(tell_first_test, kind_gen_params),
+	KUNIT_CASE_PARAM(tell_reported_test, kind_gen_params),
 	KUNIT_CASE_PARAM(stats_test, kind_gen_params),
+	KUNIT_CASE_SLOW(patience_test),
+	KUNIT_CASE_SLOW(slow_report_test),
+	KUNIT_CASE_SLOW(hostile_test),
 	{}
 };
 

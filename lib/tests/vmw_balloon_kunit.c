@@ -6,17 +6,37 @@
  *
  * The host keeps a book of the units it has, and fails a test that gives it a
  * unit twice, or asks for one it does not have.
+ *
+ * hostile_test has a host that answers as it likes, in generated cases. Built in,
+ * the command line says how many, from which seed, and which one is the first:
+ *
+ *	vmw_balloon_kunit.hostile_cases=10000 vmw_balloon_kunit.hostile_seed=7
+ *	vmw_balloon_kunit.hostile_first=0 kunit.timeout=3600
+ *
+ * A case depends on the seed and its own number only, so that the one that failed
+ * can be run alone.
  */
 #include <kunit/static_stub.h>
 #include <kunit/test.h>
+#include <linux/array_size.h>
+#include <linux/atomic.h>
 #include <linux/balloon_device.h>
+#include <linux/device.h>
 #include <linux/err.h>
+#include <linux/hash.h>
 #include <linux/io.h>
 #include <linux/jiffies.h>
+#include <linux/kstrtox.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/offline_pages.h>
+#include <linux/panic.h>
+#include <linux/prandom.h>
+#include <linux/string.h>
 #include <linux/vmw_vmci_defs.h>
 #include <linux/xarray.h>
+#include <trace/events/printk.h>
 
 #include "../../drivers/balloon/vmware.h"
 
@@ -516,6 +536,32 @@ static void doorbell_reset_test(struct kunit *test)
 	follow(test, 0);
 }
 
+/* Before another kernel starts, the host forgets all pages; not at a halt. */
+static void restart_test(struct kunit *test)
+{
+	struct fake_host *host = test->priv;
+	unsigned int ends;
+
+	start_device(test);
+	follow(test, SOME);
+	balloon_device_reboot(host->balloon, false);
+	KUNIT_EXPECT_EQ(test, host->ends, 0);
+	KUNIT_EXPECT_EQ(test, host->pages, SOME);
+	vmballoon_destroy(host->balloon);
+	host->balloon = NULL;
+	KUNIT_EXPECT_EQ(test, host->pages, 0);
+
+	start_device(test);
+	follow(test, SOME);
+	ends = host->ends;
+	balloon_device_reboot(host->balloon, true);
+	KUNIT_EXPECT_EQ(test, host->ends, ends + 1);
+	KUNIT_EXPECT_EQ(test, host->pages, 0);
+	expect_doorbells(test, 2, false);
+	/* They stay where they are: the next kernel begins without them. */
+	KUNIT_EXPECT_EQ(test, balloon_device_actual(host->balloon), SOME);
+}
+
 /* Without one there is polling: none in VMCI, or the host does not take it. */
 static void doorbell_refused_test(struct kunit *test)
 {
@@ -535,6 +581,724 @@ static void doorbell_refused_test(struct kunit *test)
 	follow(test, 0);
 	/* To set it, and to be sure that it is not set. */
 	KUNIT_EXPECT_EQ(test, host->calls[VMBALLOON_SET_DOORBELL], 2);
+}
+
+/*
+ * Hostile hosts: generated cases. The host answers as it likes, and has what it
+ * says: after each answer that leaves it open whose a page is, it has it.
+ */
+
+#define DEFAULT_CASES	200
+#define MAX_FAULTS	5
+/* Between two resumes, with room for what others have to say. */
+#define MOST_MESSAGES	10
+
+static unsigned int hostile_cases = DEFAULT_CASES;
+module_param(hostile_cases, uint, 0644);
+MODULE_PARM_DESC(hostile_cases, "How many cases hostile_test runs");
+
+static unsigned int hostile_seed = 1;
+module_param(hostile_seed, uint, 0644);
+MODULE_PARM_DESC(hostile_seed, "What its cases depend on, and on their number");
+
+static unsigned int hostile_first;
+module_param(hostile_first, uint, 0644);
+MODULE_PARM_DESC(hostile_first, "The number of its first case");
+
+enum fault_kind {
+	FAULT_TARGET,		/* absurd, with any answer that has one */
+	FAULT_NO_TARGET,	/* it does not tell it */
+	FAULT_BUSY,		/* to all about pages, as the next three */
+	FAULT_RESET,
+	FAULT_REFUSE,		/* an answer that there is */
+	FAULT_UNKNOWN,		/* one that there is not */
+	FAULT_ENTRIES,		/* likewise, for some units of a batch */
+	FAULT_UNKNOWN_ENTRY,
+	FAULT_SCRIBBLE,		/* over the whole batch page */
+	FAULT_CLAIMS,		/* capabilities that nobody asked for */
+	FAULT_START,		/* it does not start */
+	FAULT_STOP,		/* nor end */
+	FAULT_GUEST_ID,
+	FAULT_BELL,		/* it does not take a doorbell */
+	FAULT_VMCI,		/* there is no doorbell */
+	FAULT_RING,		/* it rings in the middle of a command */
+	NR_FAULTS,
+};
+
+/* What a command is about, as far as this is concerned. */
+#define ABOUT_START	BIT(0)
+#define ABOUT_STOP	BIT(1)
+#define ABOUT_TARGET	BIT(2)
+#define ABOUT_PAGES	BIT(3)
+#define ABOUT_BATCH	BIT(4)
+#define ABOUT_GUEST_ID	BIT(5)
+#define ABOUT_BELL	BIT(6)
+#define ABOUT_VMCI	BIT(7)
+#define ABOUT_RING	BIT(8)
+
+static const struct {
+	const char *name;
+	unsigned long about;
+} fault_kinds[NR_FAULTS] = {
+	[FAULT_TARGET] = { "absurd target", ABOUT_TARGET },
+	[FAULT_NO_TARGET] = { "no target", ABOUT_TARGET },
+	[FAULT_BUSY] = { "busy", ABOUT_PAGES },
+	[FAULT_RESET] = { "reset", ABOUT_PAGES },
+	[FAULT_REFUSE] = { "refused", ABOUT_PAGES },
+	[FAULT_UNKNOWN] = { "unknown answer", ABOUT_PAGES },
+	[FAULT_ENTRIES] = { "refused entries", ABOUT_BATCH },
+	[FAULT_UNKNOWN_ENTRY] = { "unknown entries", ABOUT_BATCH },
+	[FAULT_SCRIBBLE] = { "overwritten entries", ABOUT_BATCH },
+	[FAULT_CLAIMS] = { "capabilities", ABOUT_START },
+	[FAULT_START] = { "no start", ABOUT_START },
+	[FAULT_STOP] = { "no end", ABOUT_STOP },
+	[FAULT_GUEST_ID] = { "kind of guest", ABOUT_GUEST_ID },
+	[FAULT_BELL] = { "doorbell refused", ABOUT_BELL },
+	[FAULT_VMCI] = { "no doorbell", ABOUT_VMCI },
+	[FAULT_RING] = { "doorbell rings", ABOUT_RING },
+};
+
+/* Goes wrong after so many commands that it is about, so many times. */
+struct fault {
+	enum fault_kind kind;
+	unsigned int after, times;
+	u32 value;
+};
+
+/**
+ * struct hostile_case - one of them
+ * @test: the test
+ * @nr: its number
+ * @rnd: what the guest does, and what goes wrong, depend on it
+ * @faults: what goes wrong
+ * @nr_faults: how many these are
+ * @most: largest balloon, in pages
+ * @offered: units that the host was ever offered: size in pages by PFN
+ * @wrong: what the guest should not have done, if anything
+ * @resumes: how often the balloon went on after a suspend
+ * @messages: what was said on the console
+ * @rescuer: owns pages that are lost, to give them back
+ * @text: a page, for what is in sysfs
+ *
+ * Of all cases: how often each fault happened, actions of the guest, pages that
+ * stayed offline and had to, longest action in jiffies, most messages in one.
+ */
+struct hostile_case {
+	struct kunit *test;
+	unsigned int nr;
+	struct rnd_state rnd;
+	struct fault faults[MAX_FAULTS];
+	unsigned int nr_faults;
+	unsigned long most;
+	struct xarray offered;
+	const char *wrong;
+	unsigned int resumes;
+	atomic_t messages;
+	struct offline_page_owner rescuer;
+	char *text;
+
+	unsigned int happened[NR_FAULTS];
+	unsigned int actions, most_messages;
+	unsigned long lost, longest;
+};
+
+static struct hostile_case *hostile;
+
+#define expect_case(c, left, op, right)					\
+	KUNIT_EXPECT_##op##_MSG((c)->test, left, right,			\
+				"hostile_seed=%u hostile_first=%u hostile_cases=1", \
+				hostile_seed, (c)->nr)
+
+static u32 pick(struct hostile_case *c, u32 ceil)
+{
+	return prandom_u32_state(&c->rnd) % ceil;
+}
+
+static void seed_case(struct hostile_case *c)
+{
+	u64 seed = (u64)hostile_seed << 32 | c->nr;
+	unsigned int i;
+
+	/* Neighbours would begin alike. */
+	prandom_seed_state(&c->rnd, seed * GOLDEN_RATIO_64);
+	for (i = 0; i < 8; i++)
+		prandom_u32_state(&c->rnd);
+}
+
+static void listen_to_console(void *data, const char *text, size_t len)
+{
+	struct hostile_case *c = data;
+
+	atomic_inc(&c->messages);
+}
+
+static void stop_listening(void *data)
+{
+	unregister_trace_console(listen_to_console, data);
+	tracepoint_synchronize_unregister();
+}
+
+/* Does something go wrong with a command about this? Another value each time. */
+static const struct fault *due_fault(struct hostile_case *c,
+				     unsigned long about)
+{
+	struct fault *f;
+
+	for (f = c->faults; f < c->faults + c->nr_faults; f++) {
+		if (!(fault_kinds[f->kind].about & about) || !f->times)
+			continue;
+		if (f->after) {
+			f->after--;
+			continue;
+		}
+		f->times--;
+		f->value = f->value * 1664525 + 1013904223;
+		c->happened[f->kind]++;
+		return f;
+	}
+	return NULL;
+}
+
+/* An answer that means nothing, or not here. */
+static u32 unknown_status(u32 value)
+{
+	static const u32 some[] = {
+		VMBALLOON_BUSY + 1, 31, 32, VMBALLOON_CAPABILITIES,
+		VMBALLOON_CAPABILITIES + 1, BIT(31), U32_MAX,
+	};
+
+	value >>= 8;
+	return value & 1 ? max(value, VMBALLOON_BUSY + 1U) :
+			   some[value / 2 % ARRAY_SIZE(some)];
+}
+
+/* An answer that refuses, or says that it is so already. */
+static u32 refusing_status(u32 value)
+{
+	static const u32 some[] = {
+		VMBALLOON_NO_COMMAND, VMBALLOON_BAD_PFN, VMBALLOON_LOCKED,
+		VMBALLOON_UNLOCKED, VMBALLOON_PINNED, VMBALLOON_NOT_NEEDED,
+	};
+
+	return some[(value >> 8) % ARRAY_SIZE(some)];
+}
+
+static bool is_unknown(u32 status)
+{
+	return status > VMBALLOON_BUSY || status == VMBALLOON_RESET;
+}
+
+static u32 entry_status(const struct fault *f, unsigned int i)
+{
+	if (!f || (f->value >> (i % 16 + 8)) & 1)
+		return VMBALLOON_SUCCESS;
+	if (f->kind == FAULT_ENTRIES)
+		return i % 5 ? refusing_status(f->value + 256 * i) :
+			       VMBALLOON_BUSY;
+	if (f->kind != FAULT_UNKNOWN_ENTRY)
+		return VMBALLOON_SUCCESS;
+	return i % 3 ? VMBALLOON_BUSY + 1 + (f->value >> 8) % 23 :
+		       VMBALLOON_RESET;
+}
+
+static bool is_offline(unsigned long pfn, unsigned long pages)
+{
+	while (pages--)
+		if (!pfn_valid(pfn + pages) ||
+		    !PageOffline(pfn_to_page(pfn + pages)))
+			return false;
+	return true;
+}
+
+/* Whose is it now? */
+static void hostile_unit(struct fake_host *host, bool lock, unsigned long pfn,
+			 unsigned long pages, u32 status)
+{
+	bool had = xa_load(&host->book, pfn);
+
+	if (had == lock || !IS_ALIGNED(pfn, pages) || !is_offline(pfn, pages))
+		hostile->wrong = lock ? "a unit was offered that it has" :
+					"a unit was asked for that it has not";
+	if (lock)
+		xa_store(&hostile->offered, pfn, xa_mk_value(pages),
+			 GFP_KERNEL);
+	if (status != VMBALLOON_SUCCESS &&
+	    status != (lock ? VMBALLOON_LOCKED : VMBALLOON_UNLOCKED) &&
+	    !(lock && is_unknown(status)))
+		return;
+	if (lock && !had) {
+		xa_store(&host->book, pfn, xa_mk_value(pages), GFP_KERNEL);
+		host->pages += pages;
+	} else if (!lock && had) {
+		xa_erase(&host->book, pfn);
+		host->pages -= pages;
+	}
+}
+
+static void scribble(u64 *entries, const struct fault *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < VMBALLOON_BATCH; i++)
+		entries[i] = (entries[i] & VMBALLOON_ENTRY_STATUS) |
+			     ((u64)f->value * (i + 1) & ~VMBALLOON_ENTRY_STATUS);
+}
+
+static u32 hostile_pages(struct fake_host *host, struct vmballoon_call *call)
+{
+	enum vmballoon_command command = call->ecx;
+	bool batched = command >= VMBALLOON_BATCH_LOCK;
+	bool lock = command == VMBALLOON_LOCK ||
+		    command == VMBALLOON_BATCH_LOCK ||
+		    command == VMBALLOON_2M_LOCK;
+	unsigned long pages = command < VMBALLOON_2M_LOCK ? 1 : LARGE;
+	unsigned long i, nr = batched ? call->rsi : 1;
+	const struct fault *f = due_fault(hostile, ABOUT_PAGES |
+					  (batched ? ABOUT_BATCH : 0));
+	u32 all = VMBALLOON_SUCCESS, status;
+	u64 *entries = NULL;
+
+	if (!nr || nr > VMBALLOON_BATCH) {
+		hostile->wrong = "a batch has a size that cannot be";
+		return VMBALLOON_SUCCESS;
+	}
+	if (f && f->kind == FAULT_BUSY)
+		return VMBALLOON_BUSY;
+	if (f && f->kind == FAULT_RESET) {
+		forget_all(host);
+		return VMBALLOON_RESET;
+	}
+	if (f && f->kind == FAULT_REFUSE)
+		all = refusing_status(f->value);
+	if (f && f->kind == FAULT_UNKNOWN)
+		all = unknown_status(f->value);
+	if (!batched) {
+		hostile_unit(host, lock, call->rbx, pages, all);
+		return all;
+	}
+	entries = phys_to_virt(PFN_PHYS(call->rbx));
+	for (i = 0; i < nr; i++) {
+		status = all == VMBALLOON_SUCCESS ? entry_status(f, i) : all;
+		hostile_unit(host, lock, PHYS_PFN(entries[i]), pages, status);
+		entries[i] = ~VMBALLOON_ENTRY_STATUS |
+			     (status & VMBALLOON_ENTRY_STATUS);
+	}
+	if (f && f->kind == FAULT_SCRIBBLE)
+		scribble(entries, f);
+	return all;
+}
+
+/* It starts, or ends, and has nothing then. */
+static void hostile_start(struct fake_host *host, struct vmballoon_call *call)
+{
+	unsigned long wanted = call->rbx;
+	const struct fault *f = due_fault(hostile, wanted ? ABOUT_START :
+							    ABOUT_STOP);
+
+	if (!vmci_handle_is_invalid(host->told))
+		hostile->wrong = "there is still a doorbell";
+	if (f && f->kind != FAULT_CLAIMS) {
+		/* Not its answer to a start, in whatever form. */
+		call->eax = f->value & 256 ? VMBALLOON_BUSY :
+			    f->value & 512 ? VMBALLOON_RESET :
+					     VMBALLOON_CAPABILITIES + 1;
+		return;
+	}
+	forget_all(host);
+	host->agreed = wanted ? VMBALLOON_BASIC : 0;
+	if (!wanted || !host->capabilities)
+		return;
+	call->eax = VMBALLOON_CAPABILITIES;
+	call->ecx = f ? f->value : wanted & host->capabilities;
+	host->agreed = wanted & call->ecx;
+}
+
+static unsigned long hostile_target(struct fake_host *host, u32 value)
+{
+	unsigned long target = (u64)value << 32 | (value ^ GOLDEN_RATIO_32);
+
+	return value & 1 ? ULONG_MAX : target;
+}
+
+static u32 hostile_bell(struct fake_host *host, struct vmballoon_call *call)
+{
+	const struct fault *f = due_fault(hostile, ABOUT_BELL);
+	struct vmci_handle bell = vmci_make_handle(call->rbx, call->rsi);
+
+	if (!(host->agreed & VMBALLOON_DOORBELL))
+		hostile->wrong = "a doorbell was not agreed on";
+	/* Without one it will not ring, whatever it says. */
+	if (!f || vmci_handle_is_invalid(bell))
+		host->told = bell;
+	return f ? unknown_status(f->value) : VMBALLOON_SUCCESS;
+}
+
+/* In place of vmballoon_port(). */
+static void hostile_port(struct vmballoon_call *call)
+{
+	struct fake_host *host = hostile->test->priv;
+	enum vmballoon_command command = call->ecx;
+	const struct fault *f;
+
+	if (command >= VMBALLOON_NR_COMMANDS) {
+		hostile->wrong = "a command that there is not";
+		return;
+	}
+	host->calls[command]++;
+	call->eax = VMBALLOON_SUCCESS;
+	if (command != VMBALLOON_START && command != VMBALLOON_GUEST_ID &&
+	    command != VMBALLOON_SET_DOORBELL && command != VMBALLOON_TARGET &&
+	    (host->agreed & needed[command]) != needed[command])
+		hostile->wrong = "a command was not agreed on";
+	switch (command) {
+	case VMBALLOON_START:
+		hostile_start(host, call);
+		break;
+	case VMBALLOON_GUEST_ID:
+		f = due_fault(hostile, ABOUT_GUEST_ID);
+		if (f)
+			call->eax = unknown_status(f->value);
+		break;
+	case VMBALLOON_SET_DOORBELL:
+		call->eax = hostile_bell(host, call);
+		break;
+	case VMBALLOON_TARGET:
+		f = due_fault(hostile, ABOUT_TARGET);
+		call->rbx = host->target;
+		if (f && f->kind == FAULT_TARGET)
+			call->rbx = hostile_target(host, f->value);
+		if (f && f->kind == FAULT_NO_TARGET)
+			call->eax = f->value & 256 ? VMBALLOON_BUSY :
+				    f->value & 512 ? VMBALLOON_RESET :
+				    unknown_status(f->value);
+		if (call->eax == VMBALLOON_RESET)
+			forget_all(host);
+		break;
+	default:
+		call->eax = hostile_pages(host, call);
+		call->rbx = host->target;
+		f = due_fault(hostile, ABOUT_TARGET);
+		if (f)
+			call->rbx = hostile_target(host, f->value);
+	}
+	/* It has the guest's registers, too. */
+	call->rsi = hostile->nr;
+	if (!vmci_handle_is_invalid(host->told) &&
+	    due_fault(hostile, ABOUT_RING))
+		host->ring(host->data);
+}
+
+static int hostile_create_doorbell(struct vmci_handle *doorbell,
+				   vmci_callback ring, void *data)
+{
+	struct fake_host *host = hostile->test->priv;
+
+	host->vmci = due_fault(hostile, ABOUT_VMCI) ? VMCI_ERROR_UNAVAILABLE :
+						      VMCI_SUCCESS;
+	return fake_create_doorbell(doorbell, ring, data);
+}
+
+static void plan_case(struct hostile_case *c)
+{
+	struct fake_host *host = c->test->priv;
+	unsigned int i;
+
+	c->nr_faults = 1 + pick(c, MAX_FAULTS);
+	for (i = 0; i < c->nr_faults; i++) {
+		struct fault *f = &c->faults[i];
+
+		/* Each one comes first in turn, so that none is left out. */
+		f->kind = i ? pick(c, NR_FAULTS) : c->nr % NR_FAULTS;
+		f->after = i || pick(c, 2) ? pick(c, 8) : 0;
+		/* Some do not end; that takes a while when the guest leaves. */
+		f->times = pick(c, 64) ? 1 + pick(c, 3) : UINT_MAX;
+		f->value = prandom_u32_state(&c->rnd);
+	}
+	host->capabilities = pick(c, 4) ? ALL : pick(c, 64);
+	host->agreed = 0;
+	host->target = 0;
+	host->now = jiffies;
+	c->most = 1 + pick(c, pick(c, 4) ? 60 : 2 * SOME);
+	c->wrong = NULL;
+	c->resumes = 0;
+	atomic_set(&c->messages, 0);
+}
+
+/* In pages, as sysfs shows it. */
+static u64 quarantined(struct hostile_case *c)
+{
+	struct fake_host *host = c->test->priv;
+	struct device *dev = balloon_device_dev(host->balloon);
+	struct attribute **attrs = dev->class->dev_groups[0]->attrs;
+	struct device_attribute *attr;
+	u64 bytes = 0;
+
+	while (*attrs && strcmp((*attrs)->name, "quarantined"))
+		attrs++;
+	KUNIT_ASSERT_NOT_NULL(c->test, *attrs);
+	attr = container_of(*attrs, struct device_attribute, attr);
+	attr->show(dev, attr, c->text);
+	KUNIT_EXPECT_EQ(c->test, 0, kstrtou64(strim(c->text), 10, &bytes));
+	return bytes >> PAGE_SHIFT;
+}
+
+static void check_book(struct hostile_case *c)
+{
+	struct fake_host *host = c->test->priv;
+	unsigned long pfn, in_use = 0;
+	void *entry;
+
+	xa_for_each(&host->book, pfn, entry)
+		in_use += !is_offline(pfn, xa_to_value(entry));
+	expect_case(c, in_use, EQ, 0UL);
+	expect_case(c, !c->wrong, EQ, true);
+	if (c->wrong)
+		KUNIT_FAIL(c->test, "%s", c->wrong);
+}
+
+/* What the host has, or may have, is not used; the guest knows of all. */
+static void check_case(struct hostile_case *c)
+{
+	struct fake_host *host = c->test->priv;
+	u64 actual = balloon_device_actual(host->balloon);
+
+	check_book(c);
+	expect_case(c, host->pages, LE, actual);
+	expect_case(c, quarantined(c), LE, actual);
+}
+
+/* Nobody waits for ever. */
+static void check_time(struct hostile_case *c, unsigned long start)
+{
+	unsigned long time = jiffies - start;
+
+	expect_case(c, jiffies_to_msecs(time), LT, 3U * BALLOON_PATIENCE_MS);
+	c->longest = max(c->longest, time);
+}
+
+static void run_steps(struct hostile_case *c, unsigned int nr)
+{
+	struct fake_host *host = c->test->priv;
+	unsigned long delay;
+
+	while (nr--) {
+		delay = balloon_device_step(host->balloon, host->now);
+		host->now += clamp(delay, 1UL, 20UL * HZ);
+	}
+}
+
+static void suspend_resume(struct hostile_case *c)
+{
+	struct fake_host *host = c->test->priv;
+
+	balloon_device_suspend(host->balloon);
+	check_case(c);
+	c->resumes++;
+	balloon_device_resume(host->balloon);
+	check_case(c);
+	run_steps(c, 2);
+}
+
+static void return_pages(struct hostile_case *c)
+{
+	struct fake_host *host = c->test->priv;
+	bool pause = pick(c, 2);
+
+	balloon_device_return_all(host->balloon, pause);
+	if (!pause)
+		return;
+	run_steps(c, 1);
+	balloon_device_resume(host->balloon);
+}
+
+static void hostile_action(struct hostile_case *c)
+{
+	struct fake_host *host = c->test->priv;
+	unsigned long start = jiffies;
+
+	switch (pick(c, 16)) {
+	case 0:
+		balloon_device_oom(host->balloon);
+		break;
+	case 1:
+		balloon_device_shrink(host->balloon, 1 + pick(c, c->most));
+		break;
+	case 2:
+		suspend_resume(c);
+		break;
+	case 3:
+		return_pages(c);
+		break;
+	case 4:
+		if (!vmci_handle_is_invalid(host->told))
+			host->ring(host->data);
+		break;
+	case 5:
+		host->target = 0;
+		break;
+	case 6:
+	case 7:
+	case 8:
+		host->target = pick(c, 2 * c->most);
+		break;
+	default:
+		run_steps(c, 1 + pick(c, 8));
+	}
+	check_time(c, start);
+	check_case(c);
+	c->actions++;
+}
+
+/* Pages that are offline and nobody's go back to the page allocator. */
+static unsigned long rescue_unit(struct hostile_case *c, unsigned long pfn,
+				 unsigned long pages)
+{
+	struct page *page = pfn_to_page(pfn);
+	unsigned long i;
+	char owner[8];
+
+	if (!is_offline(pfn, pages) ||
+	    !offline_page_owner_name(pfn, owner, sizeof(owner)))
+		return 0;
+	if (reserve_offline_page_range(&c->rescuer, pfn, pages, GFP_KERNEL))
+		return 0;
+	/* As from a new memory block: they count as managed again. */
+	for (i = 0; i < pages; i++)
+		clear_bit(PG_offline_onlined, offline_page_flags(page + i));
+	keep_offline_page_range(&c->rescuer, pfn, pages, 0);
+	free_offline_page_range(&c->rescuer, pfn, pages);
+	return pages;
+}
+
+static unsigned long rescue_all(struct hostile_case *c)
+{
+	unsigned long pfn, lost = 0;
+	void *entry;
+
+	xa_for_each(&c->offered, pfn, entry)
+		lost += rescue_unit(c, pfn, xa_to_value(entry));
+	xa_destroy(&c->offered);
+	return lost;
+}
+
+/* It ends, and what the host did not give back stays offline, and no more. */
+static void end_case(struct hostile_case *c, unsigned long total)
+{
+	struct fake_host *host = c->test->priv;
+	unsigned long start = jiffies, left;
+	struct balloon_device *balloon = host->balloon;
+
+	host->balloon = NULL;
+	vmballoon_destroy(balloon);
+	check_time(c, start);
+	check_book(c);
+	expect_case(c, vmci_handle_is_invalid(host->doorbell), EQ, true);
+	left = total - totalram_pages();
+	expect_case(c, host->pages, LE, left);
+	expect_case(c, rescue_all(c), EQ, left);
+	expect_case(c, totalram_pages(), EQ, total);
+	c->lost += left;
+	forget_all(host);
+}
+
+static void run_hostile_case(struct hostile_case *c)
+{
+	unsigned long misuse = offline_pages_counter(OFFLINE_PAGES_MISUSE);
+	unsigned long total = totalram_pages();
+	struct fake_host *host = c->test->priv;
+	bool warned = test_taint(TAINT_WARN);
+	bool bad_page = test_taint(TAINT_BAD_PAGE);
+	unsigned int i, nr, flags = BALLOON_BY_HAND;
+
+	seed_case(c);
+	plan_case(c);
+	flags |= pick(c, 2) ? BALLOON_DEFLATE_ON_OOM : 0;
+	flags |= pick(c, 2) ? BALLOON_SHRINK : 0;
+	flags |= pick(c, 2) ? BALLOON_RETURN_ON_RESTART : 0;
+	host->balloon = vmballoon_create(flags);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(c->test, host->balloon);
+	/* Whatever the host wants. */
+	balloon_device_set_floor(host->balloon, total - c->most);
+	host->target = c->most;
+	run_steps(c, 3);
+	check_case(c);
+	nr = 6 + pick(c, 12);
+	for (i = 0; i < nr; i++)
+		hostile_action(c);
+	if (!pick(c, 8)) {
+		balloon_device_reboot(host->balloon, pick(c, 2));
+		run_steps(c, 1);
+		check_case(c);
+	}
+	end_case(c, total);
+
+	expect_case(c, offline_pages_counter(OFFLINE_PAGES_MISUSE), EQ, misuse);
+	expect_case(c, test_taint(TAINT_WARN), EQ, (int)warned);
+	expect_case(c, test_taint(TAINT_BAD_PAGE), EQ, (int)bad_page);
+	expect_case(c, atomic_read(&c->messages), LE,
+		    (int)(MOST_MESSAGES * (1 + c->resumes)));
+	c->most_messages = max_t(unsigned int, atomic_read(&c->messages),
+				 c->most_messages);
+}
+
+static void end_rescue(void *data)
+{
+	struct hostile_case *c = data;
+
+	rescue_all(c);
+	unregister_offline_page_owner(&c->rescuer);
+}
+
+static struct hostile_case *new_hostile_case(struct kunit *test)
+{
+	struct hostile_case *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, c);
+	c->test = test;
+	xa_init(&c->offered);
+	c->text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, c->text);
+	init_offline_page_owner(&c->rescuer, "kunit-rescuer");
+	KUNIT_ASSERT_EQ(test, 0, register_offline_page_owner(&c->rescuer));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, end_rescue, c));
+	if (!register_trace_console(listen_to_console, c))
+		KUNIT_ASSERT_EQ(test, 0,
+				kunit_add_action_or_reset(test, stop_listening,
+							  c));
+	return c;
+}
+
+/*
+ * Whatever the host answers, no page that it may have is used, only those are
+ * lost, nobody waits for long, and little is said.
+ */
+static void hostile_test(struct kunit *test)
+{
+	unsigned int i, nr = 0, faults = 0;
+	struct hostile_case *c;
+
+	hostile = c = new_hostile_case(test);
+	kunit_activate_static_stub(test, vmballoon_port, hostile_port);
+	kunit_activate_static_stub(test, vmballoon_create_doorbell,
+				   hostile_create_doorbell);
+	while (nr < hostile_cases && READ_ONCE(test->status) != KUNIT_FAILURE) {
+		c->nr = hostile_first + nr++;
+		run_hostile_case(c);
+		cond_resched();
+	}
+	for (i = 0; i < NR_FAULTS; i++) {
+		faults += c->happened[i];
+		kunit_info(test, "%s: %u\n", fault_kinds[i].name,
+			   c->happened[i]);
+		/* All of them, unless some cases were left out. */
+		if (!hostile_first && nr >= DEFAULT_CASES)
+			KUNIT_EXPECT_GT_MSG(test, c->happened[i], 0, "%s",
+					    fault_kinds[i].name);
+	}
+	kunit_info(test, "seed %u: %u cases, %u actions, %u faults, %lu pages had to stay offline; longest %u ms, most messages %u\n",
+		   hostile_seed, nr, c->actions, faults, c->lost,
+		   jiffies_to_msecs(c->longest), c->most_messages);
 }
 
 static int vmw_balloon_init(struct kunit *test)
@@ -582,7 +1346,9 @@ static struct kunit_case vmw_balloon_cases[] = {
 	KUNIT_CASE(told_test),
 	KUNIT_CASE(doorbell_test),
 	KUNIT_CASE(doorbell_reset_test),
+	KUNIT_CASE(restart_test),
 	KUNIT_CASE(doorbell_refused_test),
+	KUNIT_CASE_SLOW(hostile_test),
 	{}
 };
 
