@@ -317,7 +317,7 @@ class Tree:
     @staticmethod
     def inserted(text, source):
         if source:
-            return read(os.path.join(TOP, source)).rstrip("\n") + "\n"
+            return read(os.path.join(TOP, source))
         return re.sub(r"\\([tn\\])", lambda found: {"t": "\t", "n": "\n"}.get(found[1], found[1]), text) + "\n"
 
     def insert(self, path, where, pattern, text, source, again=False):

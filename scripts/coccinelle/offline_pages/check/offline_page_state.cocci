@@ -7,7 +7,7 @@
 ///
 // Confidence: High
 // Options: --no-includes --include-headers
-// Words: PageOffline|PageMovableOffline|offline_page|page_offline|PG_offline|folio_(set|clear)_offline
+// Words: PageOffline|PageMovableOffline|offline_page|page_offline|PG_offline|folio_(set|clear)_offline|generic_online_page
 // Keywords: PageOffline, __SetPageOffline, offline pages, balloon
 
 virtual report
@@ -18,9 +18,10 @@ virtual org
 import os
 
 CORE = ("mm/offline_pages.c", "include/linux/offline_pages.h",
-        "lib/tests/offline_pages_kunit.c")
+        "lib/tests/offline_pages_kunit.c", "lib/tests/balloon_kunit.c")
 DUMP = CORE + ("mm/debug.c",)
 BITS = CORE + ("kernel/vmcore_info.c",)
+KEXEC = CORE + ("arch/x86/coco/sev/core.c",)
 MM = CORE + ("mm/mm_init.c", "mm/page_alloc.c", "mm/memory_hotplug.c",
              "mm/compaction.c", "mm/memory-failure.c")
 
@@ -117,6 +118,17 @@ p << mm_only.p;
 @@
 told(p, "this is for mm, drivers keep, isolate, put back and free the pages they own", MM)
 
+@kexec@
+expression E;
+position p;
+@@
+ mark_kexec_page_offline@p(E)
+
+@script:python@
+p << kexec.p;
+@@
+told(p, "this is for pages that crash on access after kexec: drivers own their pages, see alloc_offline_page()", KEXEC)
+
 // What an offline page does not have.
 
 @known@
@@ -130,9 +142,25 @@ position p;
 |
  x && PageOffline(E) && <+... use@p(E, ...) ...+>
 |
+ <+... use@p(E, ...) ...+> && PageOffline(E)
+|
+ !PageOffline(E) || <+... use@p(E, ...) ...+>
+|
+ x || !PageOffline(E) || <+... use@p(E, ...) ...+>
+|
+ <+... use@p(E, ...) ...+> || !PageOffline(E)
+|
  PageOffline(E) && <+... E->member@p ...+>
 |
  x && PageOffline(E) && <+... E->member@p ...+>
+|
+ <+... E->member@p ...+> && PageOffline(E)
+|
+ !PageOffline(E) || <+... E->member@p ...+>
+|
+ x || !PageOffline(E) || <+... E->member@p ...+>
+|
+ <+... E->member@p ...+> || !PageOffline(E)
 )
 
 @script:python@
@@ -169,6 +197,68 @@ position p;
 
 @script:python@
 p << member.p;
+@@
+told(p, "an offline page is frozen and only has type and flags: nothing else says anything about it", DUMP)
+
+// Left for pages that are not offline: what follows is for those that are,
+// until something ends that.
+@early exists@
+idexpression E;
+expression x;
+identifier use =~ "^(page_count|page_ref_[a-zA-Z_]*|set_page_count|init_page_count|(try_)?get_page[a-zA-Z_]*|put_page[a-zA-Z_]*|(__)?(Test)?(Set|Clear)?PageDirty|set_page_dirty|page_private|set_page_private|adjust_managed_page_count|(un|try)?lock_page)$";
+identifier ends =~ "^((__)?ClearPageOffline|__offline_page_leave|(online|free|lend)_offline_page|free_isolated_offline_page|offline_page_to_memmap|generic_online_page)$";
+identifier l;
+position p;
+@@
+ if (\(!PageOffline(E)\|!PageOffline(E) || x\|x || !PageOffline(E)\))
+(
+ { ... return ...; }
+|
+ { ... return; }
+|
+ { ... continue; }
+|
+ { ... goto l; }
+)
+ ... when != E = x
+     when != E++
+     when != ++E
+     when != ends(..., E, ...)
+     when != ends(E, ...)
+ use@p(E, ...)
+
+@script:python@
+p << early.p;
+@@
+told(p, "an offline page is frozen and only has type and flags: nothing else says anything about it", DUMP)
+
+@early_member exists@
+idexpression E;
+expression x;
+identifier word =~ "^(lru|mapping|private|memcg_data)$";
+identifier ends =~ "^((__)?ClearPageOffline|__offline_page_leave|(online|free|lend)_offline_page|free_isolated_offline_page|offline_page_to_memmap|generic_online_page)$";
+identifier l;
+position p;
+@@
+ if (\(!PageOffline(E)\|!PageOffline(E) || x\|x || !PageOffline(E)\))
+(
+ { ... return ...; }
+|
+ { ... return; }
+|
+ { ... continue; }
+|
+ { ... goto l; }
+)
+ ... when != E = x
+     when != E++
+     when != ++E
+     when != ends(..., E, ...)
+     when != ends(E, ...)
+ E->word@p
+
+@script:python@
+p << early_member.p;
 @@
 told(p, "an offline page is frozen and only has type and flags: nothing else says anything about it", DUMP)
 

@@ -2,7 +2,8 @@
 ///
 /// Isolation asks an offline page's flags, not its reference count, whether
 /// it may be stepped over, in ZONE_MOVABLE as well, and says whose page it is
-/// that makes isolation fail.
+/// that makes it fail for memory offlining. A contiguous allocation goes on with
+/// the next range, and whether it wants warnings is not known here.
 ///
 // Confidence: High
 // Options: --no-includes --include-headers
@@ -48,14 +49,9 @@ iterator name scoped_guard;
  	<+...
  	if (mode == PB_ISOLATE_MODE_MEM_OFFLINE) {
  		dump_page(culprit, ...);
++		if (PageOffline(culprit) && !offline_page_can_move(culprit))
++			report_offline_page(culprit, "memory offlining");
  	}
-+	if (PageOffline(culprit) && !offline_page_can_move(culprit)) {
-+		const char *what = "contiguous allocation";
-+
-+		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE)
-+			what = "memory offlining";
-+		report_offline_page(culprit, what);
-+	}
  	...+>
  }
 

@@ -2,8 +2,8 @@
 ///
 /// Isolation asks an offline page's flags, not its reference count, whether
 /// it may be stepped over, in ZONE_MOVABLE as well, and says whose page it is
-/// that makes isolation fail. For kernels that tell isolation by flags what it
-/// is for.
+/// that makes it fail for memory offlining. For kernels that tell isolation by
+/// flags what it is for.
 ///
 // Confidence: High
 // Options: --no-includes --include-headers
@@ -47,14 +47,9 @@ identifier culprit, flags;
  	<+...
  	if (flags & REPORT_FAILURE) {
  		dump_page(culprit, ...);
++		if (PageOffline(culprit) && !offline_page_can_move(culprit))
++			report_offline_page(culprit, "memory offlining");
  	}
-+	if (PageOffline(culprit) && !offline_page_can_move(culprit)) {
-+		const char *what = "contiguous allocation";
-+
-+		if (flags & MEMORY_OFFLINE)
-+			what = "memory offlining";
-+		report_offline_page(culprit, what);
-+	}
  	...+>
  }
 

@@ -25,6 +25,7 @@ statement S;
 -	if (PageOffline(page) && !page_ref_count(page))
 -		goto isolate_fail;
 +	if (PageOffline(page) && !page_ref_count(page)) {
++		unsigned int taken = cc->offline.nr;
 +		long nr = 0;
 +
 +		if (PageMovableOffline(page) && !cc->alloc_contig)
@@ -35,7 +36,9 @@ statement S;
 +			break;
 +		if (!nr)
 +			goto isolate_fail;
-+		cc->nr_migratepages += nr;
++		/* Whole blocks, even from the middle of one. */
++		taken = cc->offline.nr - taken;
++		cc->nr_migratepages += taken << cc->offline.owner->order;
 +		nr_isolated += nr;
 +		nr_scanned += nr - 1;
 +		low += nr - 1;

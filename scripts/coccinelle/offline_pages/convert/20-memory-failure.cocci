@@ -48,6 +48,10 @@ statement S;
 +
 +	/* There is nothing on it to save, but its owner may do without it. */
 +	if (PageOffline(page) && !page_ref_count(page)) {
++		if (hwpoison_filter(page)) {
++			mutex_unlock(&mf_mutex);
++			return -EOPNOTSUPP;
++		}
 +		ret = -EIO;
 +		if (PageMovableOffline(page)) {
 +			get_online_mems();
@@ -66,16 +70,6 @@ statement S;
  	ret = get_hwpoison_page(page, <+...flags...+>);
  	...+>
  }
-
-@table depends on !has@
-identifier action_page_types;
-expression E;
-@@
- const char * const action_page_types[] = {
- 	...,
-+	[MF_MSG_OFFLINE]		= "offline page",
- 	[MF_MSG_UNKNOWN] = E,
- };
 
 @include depends on hard@
 @@

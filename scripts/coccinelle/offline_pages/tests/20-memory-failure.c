@@ -1,17 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/memory_hotplug.h>
 
-static const char * const action_page_types[] = {
-	[MF_MSG_BUDDY] = "free page",
-	[MF_MSG_UNKNOWN] = "what is this",
-};
-
-/* Results, not types. */
-static const char * const action_name[] = {
-	[MF_IGNORED] = "Ignored",
-	[MF_FAILED] = "Failed",
-};
-
 int memory_failure(unsigned long nr, int flags)
 {
 	struct page *bad = pfn_to_page(nr);

@@ -26,6 +26,7 @@ static void not_for_drivers(struct page *page)
 	init_offline_page(page);
 	online_offline_page(page);
 	offline_page_to_memmap(page);
+	mark_kexec_page_offline(page);
 }
 
 static bool counted(struct page *page, bool going)
@@ -58,6 +59,57 @@ static void onlined(struct page *page)
 	}
 	SetPageDirty(page);
 	warn(!PageOffline(page));
+}
+
+/* The same the other way round, and said by what it is not. */
+static bool mirrored(struct page *page, bool going)
+{
+	if (page_count(page) && PageOffline(page))
+		return true;
+	if (going && page->private && PageOffline(page))
+		return true;
+	if (!PageOffline(page) || page_private(page))
+		return false;
+	return !page_ref_count(page) || !PageOffline(page);
+}
+
+static void left_early(struct page *page, struct list_head *list)
+{
+	if (!PageOffline(page))
+		return;
+	get_page(page);
+	list_add(&page->lru, list);
+}
+
+static int left_loop(struct page **pages, int nr)
+{
+	int i, found = 0;
+
+	for (i = 0; i < nr; i++) {
+		struct page *page = pages[i];
+
+		if (!page || !PageOffline(page))
+			continue;
+		found += page_count(page);
+	}
+	return found;
+}
+
+/* In use: offline no more, another page, or never offline. */
+static void left_fine(struct offline_page_owner *owner, struct page *page,
+		      struct page *other)
+{
+	if (PageOffline(page))
+		return;
+	put_page(page);
+	if (!PageOffline(other))
+		return;
+	lend_offline_page(owner, other);
+	get_page(other);
+	if (!PageOffline(page))
+		return;
+	page = other;
+	get_page(page);
 }
 
 /* What everybody may do. */
