@@ -4,6 +4,7 @@
 KERNEL ?= 7.3
 LINUX ?=
 BENCH ?=
+STRESS ?=
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/offline-pages
 JOBS ?= $(shell nproc)
 export KERNEL LINUX CACHE JOBS
@@ -15,12 +16,14 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench apply series series-check size setup fetch tree config build golden check matrix steps
+.PHONY: help demo test stress bench apply series series-check size setup fetch tree config build golden check matrix steps
 
 help:
 	@echo 'make demo               build a converted kernel and walk a guest with real devices through plugging,'
 	@echo '                        ballooning and offlining, with a table of its offline pages after each step'
 	@echo 'make test               every check; ends with "N passed, N failed, N skipped"'
+	@echo 'make stress             a storm: everything that moves offline pages at once, at random, for an hour, with all'
+	@echo "                        figures compared after each phase. STRESS='--seed 3 --minutes 10' passes options on"
 	@echo 'make bench              what the balloon costs, next to the unmodified kernel: guest instructions, device round'
 	@echo '                        trips and speed; a table, out/bench.json and a report with plots, out/bench.html.'
 	@echo "                        BENCH='--only whole --size 4' passes options on; harness/bench --help lists them"
@@ -54,6 +57,10 @@ demo: build
 
 test:
 	harness/test
+
+stress: build
+	harness/setup guest
+	harness/stress $(STRESS)
 
 bench: tree
 	harness/setup guest bench

@@ -145,6 +145,7 @@ struct balloon_device {
 	unsigned long retry_at;
 	unsigned long back_off;
 	struct pace resets, afresh;
+	bool unforgotten;		/* until the host starts again */
 
 	struct mutex host_lock;		/* up to lock */
 	struct balloon_batch side;
@@ -694,11 +695,14 @@ static int call_host(struct balloon_size *s, struct balloon_batch *batch,
 		return err;
 	default:
 		/* In doubt: the host may have them. */
-		atomic_long_add(pages, &b->quarantined);
 		if (kind == CALL_INFLATE) {
 			count(b, BALLOON_COUNT_INFLATED, pages);
 			atomic_long_add(pages, &s->held);
 		}
+		/* Some may have been so already, if they were asked for. */
+		pages += atomic_long_read(&b->quarantined);
+		atomic_long_set(&b->quarantined,
+				min_t(u64, pages, balloon_device_actual(b)));
 		if (err != -EINTR) {
 			WRITE_ONCE(b->gone, true);
 			dev_warn(&b->dev,
@@ -1267,6 +1271,7 @@ static void pop_all(struct balloon_device *b)
 
 	lockdep_assert_held(&b->round_lock);
 	free_refused(b);
+	b->unforgotten = false;
 	for (i = 0; i < b->nr_sizes; i++) {
 		struct balloon_size *s = &b->size[i];
 
@@ -1304,15 +1309,18 @@ static unsigned long reset(struct balloon_device *b, unsigned long now)
 	if (left)
 		return left;
 	set_state(b, BALLOON_DEFLATING, BALLOON_HOST_RESET);
-	pop_all(b);
+	if (!b->unforgotten)
+		pop_all(b);
 	if (lock_host(b))
 		return back_off(b, now, BALLOON_HOST_BUSY);
 	err = ask_reset(b);
-	if (err != -EBUSY)
-		WRITE_ONCE(b->reset_wanted, false);
 	mutex_unlock(&b->host_lock);
 	if (err == -EBUSY)
 		return back_off(b, now, BALLOON_HOST_BUSY);
+	/* Nobody asks for any of them before. */
+	if (!err && b->unforgotten)
+		pop_all(b);
+	WRITE_ONCE(b->reset_wanted, false);
 	count(b, BALLOON_COUNT_RESETS, 1);
 	if (err) {
 		WRITE_ONCE(b->gone, true);
@@ -1484,7 +1492,7 @@ static void return_all(struct balloon_device *b)
 		schedule_timeout_killable(A_MOMENT);
 	}
 	free_refused(b);
-	if (READ_ONCE(b->reset_wanted))
+	if (READ_ONCE(b->reset_wanted) && !b->unforgotten)
 		pop_all(b);
 }
 
@@ -1597,6 +1605,8 @@ int balloon_device_resume(struct balloon_device *balloon)
 		/* Those that could not be given back before. */
 		if (started && !err)
 			pop_all(balloon);
+		else if (asleep)
+			balloon->unforgotten = balloon_device_actual(balloon);
 		scoped_guard(mutex, &balloon->host_lock)
 			balloon->asleep = false;
 	}
@@ -1740,6 +1750,31 @@ static unsigned long balloon_shrink_scan(struct shrinker *shrinker,
 	}
 	return freed ?: SHRINK_STOP;
 }
+
+#ifdef CONFIG_VM_EVENT_COUNTERS
+/**
+ * balloon_vm_events - the events of /proc/vmstat, for a host that asks for them
+ * @events: gets NR_VM_EVENT_ITEMS figures
+ *
+ * Does not keep CPUs from coming and going, as all_vm_events() does: memory
+ * hotplug keeps them from that while it waits for the host to take and give pages,
+ * which may have to wait for whoever collects statistics. What a CPU counted that
+ * goes just now may be missing, or be there twice.
+ *
+ * Context: any.
+ */
+void balloon_vm_events(unsigned long *events)
+{
+	unsigned int i;
+	int cpu;
+
+	memset(events, 0, NR_VM_EVENT_ITEMS * sizeof(*events));
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < NR_VM_EVENT_ITEMS; i++)
+			events[i] += per_cpu(vm_event_states, cpu).event[i];
+}
+EXPORT_SYMBOL_GPL(balloon_vm_events);
+#endif
 
 /*
  * Migration: the host gets the new pages, and gives the old ones.

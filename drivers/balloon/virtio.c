@@ -406,7 +406,7 @@ static unsigned int vb_collect_stats(struct vballoon *vb)
 		unsigned long events[NR_VM_EVENT_ITEMS], stalls = 0;
 		int zone;
 
-		all_vm_events(events);
+		balloon_vm_events(events);
 		for (zone = 0; zone < MAX_NR_ZONES; zone++)
 			stalls += events[ALLOCSTALL_MOVABLE - ZONE_MOVABLE +
 					 zone];

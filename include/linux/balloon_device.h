@@ -284,6 +284,14 @@ u64 balloon_device_counter(const struct balloon_device *balloon,
 enum balloon_state balloon_device_state(const struct balloon_device *balloon);
 enum balloon_reason balloon_device_reason(const struct balloon_device *balloon);
 
+#ifdef CONFIG_VM_EVENT_COUNTERS
+void balloon_vm_events(unsigned long *events);
+#else
+static inline void balloon_vm_events(unsigned long *events)
+{
+}
+#endif
+
 #if IS_ENABLED(CONFIG_KUNIT)
 /*
  * For tests: one round of the worker, at the jiffies of the test's choice;

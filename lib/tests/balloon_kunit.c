@@ -3302,7 +3302,12 @@ static void suspend_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, h->calls, 0u);
 	expect_has(h, 60);
 	h->now = jiffies + 60 * HZ;
+	/* Twice it does not start again yet: it has these pages all the time. */
+	h->reset_error = -EBUSY;
+	h->reset_fails = 2;
 	KUNIT_EXPECT_EQ(test, balloon_device_resume(h->balloon), 0);
+	one_step(h);
+	expect_has(h, 60);
 	settle_later(h, 80);
 	unregister_host(h);
 	expect_has(h, 0);

@@ -588,7 +588,7 @@ static void doorbell_refused_test(struct kunit *test)
  * says: after each answer that leaves it open whose a page is, it has it.
  */
 
-#define DEFAULT_CASES	200
+#define DEFAULT_CASES	160
 #define MAX_FAULTS	5
 /* Between two resumes, with room for what others have to say. */
 #define MOST_MESSAGES	10
@@ -635,12 +635,13 @@ enum fault_kind {
 #define ABOUT_BELL	BIT(6)
 #define ABOUT_VMCI	BIT(7)
 #define ABOUT_RING	BIT(8)
+#define ABOUT_TOLD	BIT(9)	/* the target, with any answer */
 
 static const struct {
 	const char *name;
 	unsigned long about;
 } fault_kinds[NR_FAULTS] = {
-	[FAULT_TARGET] = { "absurd target", ABOUT_TARGET },
+	[FAULT_TARGET] = { "absurd target", ABOUT_TOLD },
 	[FAULT_NO_TARGET] = { "no target", ABOUT_TARGET },
 	[FAULT_BUSY] = { "busy", ABOUT_PAGES },
 	[FAULT_RESET] = { "reset", ABOUT_PAGES },
@@ -704,10 +705,13 @@ struct hostile_case {
 
 static struct hostile_case *hostile;
 
-#define expect_case(c, left, op, right)					\
-	KUNIT_EXPECT_##op##_MSG((c)->test, left, right,			\
+#define expect_case(c, left, op, right) do {				\
+	struct hostile_case *__c = (c);					\
+									\
+	KUNIT_EXPECT_##op##_MSG(__c->test, left, right,			\
 				"hostile_seed=%u hostile_first=%u hostile_cases=1", \
-				hostile_seed, (c)->nr)
+				hostile_seed, __c->nr);			\
+} while (0)
 
 static u32 pick(struct hostile_case *c, u32 ceil)
 {
@@ -913,11 +917,14 @@ static void hostile_start(struct fake_host *host, struct vmballoon_call *call)
 	host->agreed = wanted & call->ecx;
 }
 
-static unsigned long hostile_target(struct fake_host *host, u32 value)
+static void tell_target(struct fake_host *host, struct vmballoon_call *call)
 {
-	unsigned long target = (u64)value << 32 | (value ^ GOLDEN_RATIO_32);
+	const struct fault *f = due_fault(hostile, ABOUT_TOLD);
 
-	return value & 1 ? ULONG_MAX : target;
+	call->rbx = host->target;
+	if (f)
+		call->rbx = f->value & 256 ? ULONG_MAX :
+					     f->value * (u64)GOLDEN_RATIO_32;
 }
 
 static u32 hostile_bell(struct fake_host *host, struct vmballoon_call *call)
@@ -964,22 +971,17 @@ static void hostile_port(struct vmballoon_call *call)
 		break;
 	case VMBALLOON_TARGET:
 		f = due_fault(hostile, ABOUT_TARGET);
-		call->rbx = host->target;
-		if (f && f->kind == FAULT_TARGET)
-			call->rbx = hostile_target(host, f->value);
-		if (f && f->kind == FAULT_NO_TARGET)
+		if (f)
 			call->eax = f->value & 256 ? VMBALLOON_BUSY :
 				    f->value & 512 ? VMBALLOON_RESET :
 				    unknown_status(f->value);
 		if (call->eax == VMBALLOON_RESET)
 			forget_all(host);
+		tell_target(host, call);
 		break;
 	default:
 		call->eax = hostile_pages(host, call);
-		call->rbx = host->target;
-		f = due_fault(hostile, ABOUT_TARGET);
-		if (f)
-			call->rbx = hostile_target(host, f->value);
+		tell_target(host, call);
 	}
 	/* It has the guest's registers, too. */
 	call->rsi = hostile->nr;
@@ -1278,7 +1280,8 @@ static void hostile_test(struct kunit *test)
 	unsigned int i, nr = 0, faults = 0;
 	struct hostile_case *c;
 
-	hostile = c = new_hostile_case(test);
+	c = new_hostile_case(test);
+	hostile = c;
 	kunit_activate_static_stub(test, vmballoon_port, hostile_port);
 	kunit_activate_static_stub(test, vmballoon_create_doorbell,
 				   hostile_create_doorbell);

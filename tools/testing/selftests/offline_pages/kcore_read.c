@@ -1,29 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kcore_read - read all memory through /proc/kcore
+ * kcore_read - read memory through /proc/kcore
  *
- * Walks the program headers and reads every segment that has a physical
- * address, that is all of RAM and the kernel image. Offline pages must read
- * as something harmless: the test is that this ends, that nothing is reported
- * on the console, and that as much could be read as the headers announce.
+ *	kcore_read		read all memory
+ *	kcore_read PFN...	read these pages
+ *	kcore_read -n		print the note that describes the kernel to tools
  *
- * Prints: segments N bytes N
+ * Without an argument it walks the program headers and reads every segment that
+ * has a physical address, that is all of RAM and the kernel image. Offline
+ * pages must read as something harmless: the test is that this ends, that
+ * nothing is reported on the console, and that as much could be read as the
+ * headers announce. Prints: segments N bytes N
+ *
+ * Of each page that is named it prints how many bytes are not 0, and the first
+ * 16: 0x1000 nonzero N HEX. A page that several segments have is looked at in
+ * all of them. Status 4 if there is no /proc/kcore, or no such note.
  */
 #include <err.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <linux/elf.h>
 
 #if UINTPTR_MAX > UINT32_MAX
 #define elf_hdr		elf64_hdr
 #define elf_phdr	elf64_phdr
+#define elf_nhdr	elf64_note
 #else
 #define elf_hdr		elf32_hdr
 #define elf_phdr	elf32_phdr
+#define elf_nhdr	elf32_note
 #endif
+
+#define NOTE		"VMCOREINFO"
+#define SHOWN		16
 
 static unsigned long long read_segment(int fd, const struct elf_phdr *ph)
 {
@@ -47,13 +60,102 @@ static unsigned long long read_segment(int fd, const struct elf_phdr *ph)
 	return done;
 }
 
-int main(void)
+static int is_physical(const struct elf_phdr *ph)
+{
+	return ph->p_type == PT_LOAD && ph->p_paddr != (uintptr_t)-1;
+}
+
+static void read_all(int fd, const struct elf_phdr *ph, int nr)
 {
 	unsigned long long bytes = 0;
-	int fd, i, segments = 0;
+	int i, segments = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (!is_physical(&ph[i]))
+			continue;
+		bytes += read_segment(fd, &ph[i]);
+		segments++;
+	}
+	printf("segments %d bytes %llu\n", segments, bytes);
+	if (!segments)
+		exit(1);
+}
+
+static void read_page(int fd, const struct elf_phdr *ph, int nr, const char *arg)
+{
+	unsigned long long pfn = strtoull(arg, NULL, 0), start;
+	long size = sysconf(_SC_PAGESIZE), at, nonzero = 0;
+	unsigned char *page;
+	int i, segments = 0;
+
+	page = malloc(size);
+	if (!page)
+		err(1, "page");
+	for (i = 0; i < nr; i++) {
+		start = pfn * size - ph[i].p_paddr;
+		if (!is_physical(&ph[i]) || pfn * size < ph[i].p_paddr ||
+		    start + size > ph[i].p_filesz)
+			continue;
+		if (pread(fd, page, size, ph[i].p_offset + start) != size)
+			err(1, "/proc/kcore at PFN %#llx", pfn);
+		for (at = 0; at < size; at++)
+			nonzero += !!page[at];
+		segments++;
+	}
+	if (!segments)
+		errx(1, "/proc/kcore has no PFN %#llx", pfn);
+
+	printf("%#llx nonzero %ld ", pfn, nonzero);
+	for (at = 0; at < SHOWN; at++)
+		printf("%02x", page[at]);
+	printf("\n");
+	free(page);
+}
+
+/* Notes are a header, a name and a content, each at a multiple of 4 bytes. */
+static size_t padded(size_t len)
+{
+	return (len + 3) & ~(size_t)3;
+}
+
+static void print_note(int fd, const struct elf_phdr *ph, int nr)
+{
+	struct elf_nhdr nh;
+	size_t at, end;
+	char *notes;
+	int i;
+
+	for (i = 0; i < nr; i++) {
+		if (ph[i].p_type != PT_NOTE)
+			continue;
+		end = ph[i].p_filesz;
+		notes = malloc(end);
+		if (!notes || pread(fd, notes, end, ph[i].p_offset) != (ssize_t)end)
+			err(1, "/proc/kcore: no notes");
+		for (at = 0; at + sizeof(nh) <= end;
+		     at += padded(nh.n_namesz) + padded(nh.n_descsz)) {
+			memcpy(&nh, notes + at, sizeof(nh));
+			at += sizeof(nh);
+			if (at + padded(nh.n_namesz) + nh.n_descsz > end)
+				break;
+			if (nh.n_namesz != sizeof(NOTE) ||
+			    memcmp(notes + at, NOTE, sizeof(NOTE)))
+				continue;
+			fwrite(notes + at + padded(nh.n_namesz), 1, nh.n_descsz,
+			       stdout);
+			exit(0);
+		}
+		free(notes);
+	}
+	errx(4, "/proc/kcore has no note " NOTE);
+}
+
+int main(int argc, char **argv)
+{
 	struct elf_phdr *ph;
 	struct elf_hdr eh;
 	size_t len;
+	int fd, i;
 
 	fd = open("/proc/kcore", O_RDONLY);
 	if (fd < 0)
@@ -66,12 +168,12 @@ int main(void)
 	if (!ph || pread(fd, ph, len, eh.e_phoff) != (ssize_t)len)
 		err(1, "/proc/kcore: no program headers");
 
-	for (i = 0; i < eh.e_phnum; i++) {
-		if (ph[i].p_type != PT_LOAD || ph[i].p_paddr == (uintptr_t)-1)
-			continue;
-		bytes += read_segment(fd, &ph[i]);
-		segments++;
-	}
-	printf("segments %d bytes %llu\n", segments, bytes);
-	return segments ? 0 : 1;
+	if (argc == 1)
+		read_all(fd, ph, eh.e_phnum);
+	else if (!strcmp(argv[1], "-n"))
+		print_note(fd, ph, eh.e_phnum);
+	else
+		for (i = 1; i < argc; i++)
+			read_page(fd, ph, eh.e_phnum, argv[i]);
+	return 0;
 }
