@@ -1008,9 +1008,12 @@ static void end_movable(struct offline_page_owner *owner)
 		return;
 	xa_for_each(&owner->chunks, index, bits) {
 		guard(spinlock_irqsave)(&owner->lock);
-		for_each_set_bit(bit, bits, CHUNK_PAGES)
-			clear_bit(PG_offline_movable, offline_page_flags(
-				  pfn_to_page((index << CHUNK_SHIFT) + bit)));
+		for_each_set_bit(bit, bits, CHUNK_PAGES) {
+			struct page *page;
+
+			page = pfn_to_page((index << CHUNK_SHIFT) + bit);
+			clear_bit(PG_offline_movable, offline_page_flags(page));
+		}
 	}
 }
 
@@ -2260,8 +2263,7 @@ static __always_inline unsigned long isolated_run(struct offline_page_owner *own
 
 /*
  * The owner's set has none of these pages. Otherwise, how many there are before
- * the first that it has; 0 is reported. They are of one chunk. Without the lock:
- * bits beside these may change, these do not.
+ * the first that it has; 0 is reported. They are of one chunk.
  */
 static __always_inline unsigned long unheld_run(struct offline_page_owner *owner,
 						unsigned long pfn,
@@ -2273,11 +2275,13 @@ static __always_inline unsigned long unheld_run(struct offline_page_owner *owner
 
 	if (!bits)
 		return nr_pages;
-	if (nr_pages == 1)
+	if (nr_pages == 1) {
 		nr = !test_bit(first, bits);
-	else
-		nr = data_race(find_next_bit(bits, first + nr_pages, first)) -
-		     first;
+	} else {
+		/* Without the lock: bits beside these change, these do not. */
+		nr = data_race(find_next_bit(bits, first + nr_pages, first));
+		nr -= first;
+	}
 	if (!nr)
 		report_misuse(owner, pfn, "is not isolated");
 	return nr;

@@ -666,7 +666,7 @@ struct fault {
 	u32 value;
 };
 
-/**
+/*
  * struct hostile_case - one of them
  * @test: the test
  * @nr: its number
