@@ -31,7 +31,6 @@
 #include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/err.h>
-#include <linux/hash.h>
 #include <linux/io.h>
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
@@ -43,7 +42,6 @@
 #include <linux/mutex.h>
 #include <linux/offline_pages.h>
 #include <linux/panic.h>
-#include <linux/prandom.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/swap.h>
@@ -56,7 +54,10 @@
 #include <linux/vmstat.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
-#include <trace/events/printk.h>
+
+/* Of hosts that answer wrongly, unless a parameter says how many. */
+#define DEFAULT_CASES	108
+#include "balloon_hostile.h"
 
 #define FRAMES		(PAGE_SIZE >> VIRTIO_BALLOON_PFN_SHIFT)
 #define QUEUES		5
@@ -1301,24 +1302,9 @@ static void stats_test(struct kunit *test)
  * Hostile devices: generated cases.
  */
 
-#define DEFAULT_CASES	108
 /* These take seconds: one in so many cases. */
 #define SILENT_EVERY	512
 #define LOST_EVERY	16	/* of those that would have it */
-/* In a life of the device, with room for what others have to say. */
-#define MOST_MESSAGES	10
-
-static unsigned int hostile_cases = DEFAULT_CASES;
-module_param(hostile_cases, uint, 0644);
-MODULE_PARM_DESC(hostile_cases, "How many cases hostile_test runs");
-
-static unsigned int hostile_seed = 1;
-module_param(hostile_seed, uint, 0644);
-MODULE_PARM_DESC(hostile_seed, "What its cases depend on, and on their number");
-
-static unsigned int hostile_first;
-module_param(hostile_first, uint, 0644);
-MODULE_PARM_DESC(hostile_first, "The number of its first case");
 
 /* Of all cases, for the record. */
 struct hostile_record {
@@ -1349,41 +1335,9 @@ struct hostile_case {
 	struct hostile_record *record;
 };
 
-#define expect_case(c, left, op, right) do {				\
-	struct hostile_case *__c = (c);					\
-									\
-	KUNIT_EXPECT_##op##_MSG(__c->test, left, right,			\
-				"hostile_seed=%u hostile_first=%u hostile_cases=1", \
-				hostile_seed, __c->nr);			\
-} while (0)
-
 static u32 pick(struct hostile_case *c, u32 ceil)
 {
 	return prandom_u32_state(&c->rnd) % ceil;
-}
-
-static void seed_case(struct hostile_case *c)
-{
-	u64 seed = (u64)hostile_seed << 32 | c->nr;
-	unsigned int i;
-
-	/* Neighbours would begin alike. */
-	prandom_seed_state(&c->rnd, seed * GOLDEN_RATIO_64);
-	for (i = 0; i < 8; i++)
-		prandom_u32_state(&c->rnd);
-}
-
-static void listen_to_console(void *data, const char *text, size_t len)
-{
-	struct fake_device *d = data;
-
-	atomic_inc(&d->messages);
-}
-
-static void stop_listening(void *data)
-{
-	unregister_trace_console(listen_to_console, data);
-	tracepoint_synchronize_unregister();
 }
 
 static bool is_silent(const struct hostile_case *c)
@@ -1746,7 +1700,7 @@ static void run_hostile_case(struct hostile_case *c)
 	bool bad_page = test_taint(TAINT_BAD_PAGE);
 	u64 features;
 
-	seed_case(c);
+	hostile_begin(&c->rnd, c->nr);
 	features = plan_case(c);
 	d->balloon = NULL;
 	c->alone = !is_silent(c);
@@ -1813,10 +1767,7 @@ static void hostile_test(struct kunit *test)
 
 	c.text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, c.text);
-	if (!register_trace_console(listen_to_console, d))
-		KUNIT_ASSERT_EQ(test, 0,
-				kunit_add_action_or_reset(test, stop_listening,
-							  d));
+	count_messages(test, &d->messages);
 	for (i = 0; i < NR_FAULTS; i++)
 		atomic_set(&fault_count[i], 0);
 	d->hostile = true;

@@ -23,7 +23,6 @@
 #include <linux/balloon_device.h>
 #include <linux/device.h>
 #include <linux/err.h>
-#include <linux/hash.h>
 #include <linux/io.h>
 #include <linux/jiffies.h>
 #include <linux/kstrtox.h>
@@ -32,13 +31,15 @@
 #include <linux/module.h>
 #include <linux/offline_pages.h>
 #include <linux/panic.h>
-#include <linux/prandom.h>
 #include <linux/string.h>
 #include <linux/vmw_vmci_defs.h>
 #include <linux/xarray.h>
-#include <trace/events/printk.h>
 
 #include "../../drivers/balloon/vmware.h"
+
+/* Of hosts that answer wrongly, unless a parameter says how many. */
+#define DEFAULT_CASES	160
+#include "balloon_hostile.h"
 
 #define ALL	(VMBALLOON_BASIC | VMBALLOON_BATCHED | VMBALLOON_BATCHED_2M | \
 		 VMBALLOON_DOORBELL | VMBALLOON_WIDE_TARGET)
@@ -588,22 +589,7 @@ static void doorbell_refused_test(struct kunit *test)
  * says: after each answer that leaves it open whose a page is, it has it.
  */
 
-#define DEFAULT_CASES	160
 #define MAX_FAULTS	5
-/* Between two resumes, with room for what others have to say. */
-#define MOST_MESSAGES	10
-
-static unsigned int hostile_cases = DEFAULT_CASES;
-module_param(hostile_cases, uint, 0644);
-MODULE_PARM_DESC(hostile_cases, "How many cases hostile_test runs");
-
-static unsigned int hostile_seed = 1;
-module_param(hostile_seed, uint, 0644);
-MODULE_PARM_DESC(hostile_seed, "What its cases depend on, and on their number");
-
-static unsigned int hostile_first;
-module_param(hostile_first, uint, 0644);
-MODULE_PARM_DESC(hostile_first, "The number of its first case");
 
 enum fault_kind {
 	FAULT_TARGET,		/* absurd, with any answer that has one */
@@ -705,41 +691,9 @@ struct hostile_case {
 
 static struct hostile_case *hostile;
 
-#define expect_case(c, left, op, right) do {				\
-	struct hostile_case *__c = (c);					\
-									\
-	KUNIT_EXPECT_##op##_MSG(__c->test, left, right,			\
-				"hostile_seed=%u hostile_first=%u hostile_cases=1", \
-				hostile_seed, __c->nr);			\
-} while (0)
-
 static u32 pick(struct hostile_case *c, u32 ceil)
 {
 	return prandom_u32_state(&c->rnd) % ceil;
-}
-
-static void seed_case(struct hostile_case *c)
-{
-	u64 seed = (u64)hostile_seed << 32 | c->nr;
-	unsigned int i;
-
-	/* Neighbours would begin alike. */
-	prandom_seed_state(&c->rnd, seed * GOLDEN_RATIO_64);
-	for (i = 0; i < 8; i++)
-		prandom_u32_state(&c->rnd);
-}
-
-static void listen_to_console(void *data, const char *text, size_t len)
-{
-	struct hostile_case *c = data;
-
-	atomic_inc(&c->messages);
-}
-
-static void stop_listening(void *data)
-{
-	unregister_trace_console(listen_to_console, data);
-	tracepoint_synchronize_unregister();
 }
 
 /* Does something go wrong with a command about this? Another value each time. */
@@ -1212,7 +1166,7 @@ static void run_hostile_case(struct hostile_case *c)
 	bool bad_page = test_taint(TAINT_BAD_PAGE);
 	unsigned int i, nr, flags = BALLOON_BY_HAND;
 
-	seed_case(c);
+	hostile_begin(&c->rnd, c->nr);
 	plan_case(c);
 	flags |= pick(c, 2) ? BALLOON_DEFLATE_ON_OOM : 0;
 	flags |= pick(c, 2) ? BALLOON_SHRINK : 0;
@@ -1264,10 +1218,7 @@ static struct hostile_case *new_hostile_case(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, register_offline_page_owner(&c->rescuer));
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, end_rescue, c));
-	if (!register_trace_console(listen_to_console, c))
-		KUNIT_ASSERT_EQ(test, 0,
-				kunit_add_action_or_reset(test, stop_listening,
-							  c));
+	count_messages(test, &c->messages);
 	return c;
 }
 
