@@ -78,6 +78,9 @@
 /* How often the owner of a batch, who is busy, is asked again. */
 #define BATCH_TRIES		5
 
+/* How long to wait for a reader of memory by PFN, in milliseconds. */
+#define WALKERS_MS		1000
+
 /* Of the caller's allocation flags, those that also suit a chunk of bits. */
 #define CHUNK_GFP_MASK		(__GFP_RECLAIM | __GFP_IO | __GFP_FS | \
 				 __GFP_NORETRY | __GFP_RETRY_MAYFAIL | \
@@ -1002,17 +1005,22 @@ static void clear_flags(struct page *page)
  */
 static void end_movable(struct offline_page_owner *owner)
 {
-	unsigned long index, bit, *bits;
+	unsigned long index, bit, end, *bits;
 
 	if (!READ_ONCE(owner->nr_pages))
 		return;
 	xa_for_each(&owner->chunks, index, bits) {
-		guard(spinlock_irqsave)(&owner->lock);
-		for_each_set_bit(bit, bits, CHUNK_PAGES) {
-			struct page *page;
+		for (end = 0; end < CHUNK_PAGES; ) {
+			guard(spinlock_irqsave)(&owner->lock);
+			bit = end;
+			end += ISOLATE_BATCH;
+			for_each_set_bit_from(bit, bits, end) {
+				struct page *page;
 
-			page = pfn_to_page((index << CHUNK_SHIFT) + bit);
-			clear_bit(PG_offline_movable, offline_page_flags(page));
+				page = pfn_to_page((index << CHUNK_SHIFT) + bit);
+				clear_bit(PG_offline_movable,
+					  offline_page_flags(page));
+			}
 		}
 	}
 }
@@ -2540,10 +2548,10 @@ struct migration {
 	u8 *result;
 	struct page *broken;		/* not to be used again if it leaves */
 	/*
-	 * Whoever reads memory by PFN keeps us from marking pages. Unless they
-	 * can be waiting for memory meanwhile, and so for us: wait for them.
+	 * Whoever reads memory by PFN keeps us from marking pages, and may wait
+	 * for memory, or for a lock of ours: not for ever, in milliseconds.
 	 */
-	bool may_wait;
+	unsigned int wait_for_walkers;
 	unsigned int busy_tries;	/* how often a busy owner is asked again */
 };
 
@@ -2628,6 +2636,19 @@ static unsigned int get_targets(const struct migration *m,
 	return i;
 }
 
+/* As page_offline_begin(), but does not wait for ever. */
+static bool targets_may_enter(const struct migration *m)
+{
+	unsigned int tries = m->wait_for_walkers;
+
+	while (!page_offline_trybegin()) {
+		if (!tries-- || fatal_signal_pending(current))
+			return false;
+		fsleep(1000);
+	}
+	return true;
+}
+
 /* A destination is like its source, but that it was online before. */
 static void targets_enter(const struct migration *m, unsigned int nr)
 {
@@ -2692,7 +2713,7 @@ static void target_leave(const struct migration *m, unsigned int i,
 
 static bool ask_again(unsigned int *tries)
 {
-	if (!*tries)
+	if (!*tries || fatal_signal_pending(current))
 		return false;
 	--*tries;
 	fsleep(BUSY_SLEEP_US);
@@ -2864,9 +2885,7 @@ static int migrate_isolated(const struct migration *m,
 	memset(m->result, OFFLINE_PAGE_KEPT, m->nr * sizeof(*m->result));
 
 	nr_dst = get_targets(m, targets, &ret);
-	if (nr_dst && m->may_wait) {
-		page_offline_begin();
-	} else if (nr_dst && !page_offline_trybegin()) {
+	if (nr_dst && !targets_may_enter(m)) {
 		free_targets(m, 0, nr_dst, targets);
 		nr_dst = 0;
 		ret = -EAGAIN;
@@ -3110,14 +3129,17 @@ int migrate_offline_page_batch(struct offline_page_batch *batch,
 		.src = batch->pfns,
 		.dst = dst,
 		.result = result,
-		.busy_tries = mode == MIGRATE_ASYNC ? 0 : BATCH_TRIES,
 	};
 	int ret;
 
 	if (!batch->nr)
 		return 0;
+	/* Somebody who is busy for long keeps nobody waiting for long. */
+	if (mode != MIGRATE_ASYNC && !batch->in_vain)
+		m.busy_tries = BATCH_TRIES;
 	nr_pages = (unsigned long)m.nr << m.owner->order;
 	ret = migrate_isolated(&m, targets, mode, &kept);
+	batch->in_vain = ret == -EAGAIN;
 	batch->nr = 0;
 	*nr_succeeded += nr_pages - kept;
 	return ret == -ENOMEM ? ret : kept;
@@ -3300,7 +3322,8 @@ static void report_stuck(unsigned long pfn, unsigned long end_pfn)
  * Context: sleeps, and may take long. The page allocator was told not to take
  * pages of the range.
  * Return: 0 if none is left; -EBUSY if owners did not part with their pages;
- * -ENOMEM; -EINTR if the task is being killed. A poisoned page does not count.
+ * -ENOMEM; -EINTR if the task is being killed. A poisoned page does not count,
+ * once its owner let go of it.
  */
 int migrate_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
 			       gfp_t gfp, bool leave_node)
@@ -3322,7 +3345,6 @@ int migrate_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
 		.src = few_src,
 		.dst = few_dst,
 		.result = few_result,
-		.may_wait = true,
 	};
 	unsigned int max = OFFLINE_PAGE_BATCH, tries = 0;
 	void *arrays = NULL;
@@ -3330,6 +3352,10 @@ int migrate_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
 
 	if (!range_has_movable(start_pfn, end_pfn))
 		return 0;
+
+	/* Or whoever reads may wait for I/O that waits for us. */
+	if ((gfp & GFP_KERNEL) == GFP_KERNEL)
+		m.wait_for_walkers = WALKERS_MS;
 
 	/* Where their sources are, destinations can be. */
 	if (is_highmem_idx(page_zonenum(pfn_to_page(start_pfn))) ||
@@ -3386,7 +3412,8 @@ EXPORT_SYMBOL_IF_KUNIT(migrate_offline_page_range);
  * Have the owner of a page exchange it, or the block that it is part of, for
  * another one. If that goes well, @broken is not used again.
  */
-static int exchange_page(struct page *page, struct page *broken)
+static int exchange_page(struct page *page, struct page *broken,
+			 enum migrate_mode mode)
 {
 	struct any_target any = {
 		.gfp = GFP_USER | __GFP_MOVABLE | __GFP_RETRY_MAYFAIL,
@@ -3404,7 +3431,7 @@ static int exchange_page(struct page *page, struct page *broken)
 		.dst = &dst,
 		.result = &result,
 		.broken = broken,
-		.may_wait = true,
+		.wait_for_walkers = WALKERS_MS,
 	};
 	unsigned int tries;
 	int ret;
@@ -3414,8 +3441,7 @@ static int exchange_page(struct page *page, struct page *broken)
 
 		isolate_range(&m, &next, pfn + 1, 1);
 		if (m.nr) {
-			ret = migrate_isolated(&m, &targets, MIGRATE_SYNC,
-					       &kept);
+			ret = migrate_isolated(&m, &targets, mode, &kept);
 			if (!kept)
 				return 0;
 			if (ret == -ENOMEM)
@@ -3440,11 +3466,12 @@ static int exchange_page(struct page *page, struct page *broken)
  */
 int soft_offline_movable_page(struct page *page)
 {
-	return exchange_page(page, page);
+	return exchange_page(page, page, MIGRATE_SYNC);
 }
 EXPORT_SYMBOL_IF_KUNIT(soft_offline_movable_page);
 #else
-static int exchange_page(struct page *page, struct page *broken)
+static int exchange_page(struct page *page, struct page *broken,
+			 enum migrate_mode mode)
 {
 	return -EBUSY;
 }
@@ -3480,8 +3507,9 @@ void poison_offline_page(struct page *page)
 		else if (owner)
 			nr = owner_isolate_run(owner, pfn, 1, ISOLATE_POISONED);
 	}
+	/* Whoever handles memory errors must not wait for a host for long. */
 	if (block)
-		exchange_page(page, NULL);
+		exchange_page(page, NULL, MIGRATE_SYNC_LIGHT);
 	if (!nr)
 		return;
 	lose_held_page(owner, page);
@@ -3590,6 +3618,18 @@ static const char *kind_of(const struct page *page, struct page_kind *kind)
 	return kind->text;
 }
 
+/* Is any page out of its owner's set? It could be whoever's. */
+static bool any_isolated(void)
+{
+	struct offline_page_owner *owner;
+
+	guard(rcu)();
+	list_for_each_entry_rcu(owner, &owners, list)
+		if (READ_ONCE(owner->nr_isolated))
+			return true;
+	return false;
+}
+
 /**
  * __report_offline_page - say why an offline page is in the way
  * @page: the page
@@ -3605,8 +3645,13 @@ void __report_offline_page(const struct page *page, const char *what)
 	char owner[32] = "nobody any more";
 	struct page_kind kind;
 
-	if (offline_page_owner_name(page_to_pfn(page), owner, sizeof(owner)))
+	if (offline_page_owner_name(page_to_pfn(page), owner, sizeof(owner))) {
 		mend = "it stays until the next boot";
+		if (!PageHWPoison(page) && any_isolated()) {
+			strscpy(owner, "somebody for the moment");
+			mend = "try again";
+		}
+	}
 	pr_warn("%s failed: page %#lx is offline (%s), held by %s, and cannot be moved; %s\n",
 		what, page_to_pfn(page), kind_of(page, &kind), owner, mend);
 }
@@ -3618,7 +3663,7 @@ EXPORT_SYMBOL_IF_KUNIT(__report_offline_page);
  * @end_pfn: end of the range
  * @what: what it is in the way of
  *
- * Context: any but NMI; not with the zone lock held.
+ * Context: sleeps.
  */
 void report_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
 			       const char *what)
@@ -3628,6 +3673,8 @@ void report_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
 	for (pfn = start_pfn; pfn < end_pfn; pfn++) {
 		struct page *page = pfn_to_online_page(pfn);
 
+		if (!(pfn % MAX_ORDER_NR_PAGES))
+			cond_resched();
 		if (!page || !PageOffline(page) || offline_page_can_move(page))
 			continue;
 		report_offline_page(page, what);

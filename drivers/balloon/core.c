@@ -68,6 +68,8 @@
 #define WORTH_A_ROUND		(SZ_1M / PAGE_SIZE)
 /* Refused pages are held, not to be offered again, up to so many of a size. */
 #define MAX_REFUSED		32
+/* Units of a size that are not given, before a pass ends: what they take. */
+#define MAX_KEPT		65536
 /* In need, so many units are asked for, and a batch, that are not given. */
 #define MAX_KEPT_IN_NEED	4096
 /* How often it is tried in vain to get all pages back, if the host is busy. */
@@ -783,8 +785,8 @@ static void putback_kept(struct balloon_size *s, struct kept_units *kept)
 }
 
 /*
- * Is there room for another batch that is not given? If not, the pass ends here.
- * More than one batch is rarely needed.
+ * Is there room for another batch that is not given? If not, the pass ends here,
+ * for they cannot be migrated meanwhile. More than one batch is rarely needed.
  */
 static bool room_to_keep(struct balloon_size *s)
 {
@@ -795,6 +797,8 @@ static bool room_to_keep(struct balloon_size *s)
 	lockdep_assert_held(&s->balloon->round_lock);
 	if (nr <= kept->max)
 		return true;
+	if (kept->nr >= MAX_KEPT)
+		return false;
 	nr = max(nr, 2 * kept->max);
 	pfns = kvrealloc(kept->pfns, array_size(nr, sizeof(*pfns)),
 			 GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
@@ -1874,6 +1878,9 @@ static int balloon_migrate(struct offline_page_owner *owner, unsigned int nr,
 	if (!patient)
 		atomic_dec(&b->needy);
 	mutex_unlock(&b->host_lock);
+	/* It is not the lock that it would be worth to try again for soon. */
+	if (ret == -EAGAIN)
+		ret = -EBUSY;
 	/* There may be too many now, or too few, or none may be left to ask. */
 	if (balloon_device_actual(b) != READ_ONCE(b->target) ||
 	    READ_ONCE(b->gone))

@@ -415,7 +415,8 @@ static inline void offline_page_to_memmap(struct page *page)
 struct offline_page_batch {
 	struct offline_page_owner *owner;
 	unsigned int nr;
-	/* private: where @owner's last bits were */
+	/* private: an owner was busy for too long; where its last bits were */
+	bool in_vain;
 	unsigned long chunk;
 	unsigned long *bits;
 	/* public: */

@@ -2689,8 +2689,7 @@ static const struct migration migrations[] = {
 	{ "well", begin_well, .moves = true, .calls = 2 },
 	{ "no new ones", begin_refuse, .leaves = true, .calls = 2 },
 	{ "no old ones", begin_keep, .adds = true, .calls = 2 },
-	/* It is asked again a few times, for compaction may wait. */
-	{ "busy", begin_busy, .calls = 6 },
+	{ "busy", begin_busy, .calls = 1 },
 	{ "busy later", begin_busy_later, .adds = true, .calls = 2 },
 	{ "killed", begin_kill, .adds = true, .doubt = true, .calls = 1 },
 	{ "killed later", begin_kill_later, .adds = true, .doubt = true,
