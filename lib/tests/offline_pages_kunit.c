@@ -5847,10 +5847,12 @@ static void poison_in_block(struct kunit *test)
 	enum isolated_end end;
 
 	need_memory_failure(test);
-	/* Its owner exchanges it at once. */
+	/* Its owner exchanges it at once, if that does not take long. */
 	pfn = mock_range(test, m, 2);
 	poison = poison_page(test, pfn + block - 1);
+	m->mode = MIGRATE_SYNC_LIGHT;
 	poison_offline_page(poison->page);
+	m->mode = MIGRATE_SYNC;
 	expect_lost(test, poison->page, m->flags);
 	KUNIT_EXPECT_EQ(test, m->asked, 1U);
 	expect_counted(test, OFFLINE_PAGES_POISONED, ++nr_poisoned);
@@ -5865,7 +5867,9 @@ static void poison_in_block(struct kunit *test)
 		pfn = mock_range(test, m, 2);
 		poison = poison_page(test, pfn + block - 1);
 		set_script(m, &all_kept);
+		m->mode = MIGRATE_SYNC_LIGHT;
 		poison_offline_page(poison->page);
+		m->mode = MIGRATE_SYNC;
 		KUNIT_EXPECT_GT(test, m->asked, 0U);
 		expect_held(test, &m->owner, pfn, block - 1, m->flags);
 		expect_held(test, &m->owner, pfn + block - 1, 1,
