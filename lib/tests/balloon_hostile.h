@@ -8,9 +8,12 @@
 #define _LIB_TESTS_BALLOON_HOSTILE_H
 
 #include <linux/atomic.h>
+#include <linux/balloon_device.h>
+#include <linux/device.h>
 #include <linux/hash.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
+#include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <kunit/test.h>
 #include <trace/events/printk.h>
@@ -69,6 +72,24 @@ static inline void count_messages(struct kunit *test, atomic_t *messages)
 		return;
 	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_hearing,
 							   messages));
+}
+
+/* In pages, as sysfs shows it; @text is a page. */
+static inline u64 shown_quarantined(struct kunit *test,
+				    struct balloon_device *balloon, char *text)
+{
+	struct device *dev = balloon_device_dev(balloon);
+	struct attribute **attrs = dev->class->dev_groups[0]->attrs;
+	struct device_attribute *attr;
+	u64 bytes = 0;
+
+	while (*attrs && strcmp((*attrs)->name, "quarantined"))
+		attrs++;
+	KUNIT_ASSERT_NOT_NULL(test, *attrs);
+	attr = container_of(*attrs, struct device_attribute, attr);
+	attr->show(dev, attr, text);
+	KUNIT_EXPECT_EQ(test, 0, kstrtou64(strim(text), 10, &bytes));
+	return bytes >> PAGE_SHIFT;
 }
 
 #endif /* _LIB_TESTS_BALLOON_HOSTILE_H */

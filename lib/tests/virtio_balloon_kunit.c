@@ -1423,24 +1423,6 @@ static u64 plan_case(struct hostile_case *c)
 	return features;
 }
 
-/* In pages, as sysfs shows it. */
-static u64 quarantined(struct hostile_case *c)
-{
-	struct fake_device *d = c->test->priv;
-	struct device *dev = balloon_device_dev(d->balloon);
-	struct attribute **attrs = dev->class->dev_groups[0]->attrs;
-	struct device_attribute *attr;
-	u64 bytes = 0;
-
-	while (*attrs && strcmp((*attrs)->name, "quarantined"))
-		attrs++;
-	KUNIT_ASSERT_NOT_NULL(c->test, *attrs);
-	attr = container_of(*attrs, struct device_attribute, attr);
-	attr->show(dev, attr, c->text);
-	KUNIT_EXPECT_EQ(c->test, 0, kstrtou64(strim(c->text), 10, &bytes));
-	return bytes >> PAGE_SHIFT;
-}
-
 /* What the device has, or may have, is not used; the guest knows of all. */
 static void check_case(struct hostile_case *c)
 {
@@ -1461,7 +1443,8 @@ static void check_case(struct hostile_case *c)
 	if (!c->alone)
 		return;
 	expect_case(c, frames, LE, actual * FRAMES);
-	expect_case(c, quarantined(c), LE, actual);
+	expect_case(c, shown_quarantined(c->test, d->balloon, c->text), LE,
+		    actual);
 }
 
 /* Nobody waits for ever. */

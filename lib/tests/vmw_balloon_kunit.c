@@ -980,24 +980,6 @@ static void plan_case(struct hostile_case *c)
 	atomic_set(&c->messages, 0);
 }
 
-/* In pages, as sysfs shows it. */
-static u64 quarantined(struct hostile_case *c)
-{
-	struct fake_host *host = c->test->priv;
-	struct device *dev = balloon_device_dev(host->balloon);
-	struct attribute **attrs = dev->class->dev_groups[0]->attrs;
-	struct device_attribute *attr;
-	u64 bytes = 0;
-
-	while (*attrs && strcmp((*attrs)->name, "quarantined"))
-		attrs++;
-	KUNIT_ASSERT_NOT_NULL(c->test, *attrs);
-	attr = container_of(*attrs, struct device_attribute, attr);
-	attr->show(dev, attr, c->text);
-	KUNIT_EXPECT_EQ(c->test, 0, kstrtou64(strim(c->text), 10, &bytes));
-	return bytes >> PAGE_SHIFT;
-}
-
 static void check_book(struct hostile_case *c)
 {
 	struct fake_host *host = c->test->priv;
@@ -1020,7 +1002,8 @@ static void check_case(struct hostile_case *c)
 
 	check_book(c);
 	expect_case(c, host->pages, LE, actual);
-	expect_case(c, quarantined(c), LE, actual);
+	expect_case(c, shown_quarantined(c->test, host->balloon, c->text), LE,
+		    actual);
 }
 
 /* Nobody waits for ever. */
