@@ -2,14 +2,22 @@
 #include <linux/mm.h>
 #include <linux/proc_fs.h>
 
+#define KPMSIZE sizeof(u64)
+
+static inline unsigned long get_max_dump_pfn(void)
+{
+	return max_pfn;
+}
+
 static ssize_t kpage_read(struct file *file, char __user *buf, size_t count,
 			  loff_t *ppos, int what)
 {
 	u64 __user *out = (u64 __user *)buf;
-	unsigned long pfn = *ppos / sizeof(u64);
+	unsigned long pfn = *ppos / KPMSIZE;
+	ssize_t ret = 0;
 	u64 value = 0;
 
-	for (; count; pfn++, out++, count -= sizeof(u64)) {
+	while (count > 0) {
 		struct page *p;
 
 		p = pfn_to_online_page(pfn);
@@ -21,8 +29,32 @@ static ssize_t kpage_read(struct file *file, char __user *buf, size_t count,
 			value = another_look(p);
 			break;
 		}
-		if (put_user(value, out))
-			return -EFAULT;
+		if (put_user(value, out)) {
+			ret = -EFAULT;
+			break;
+		}
+		pfn++;
+		out++;
+		count -= KPMSIZE;
+	}
+	return ret;
+}
+
+/* The look is part of what is written. */
+static ssize_t kpageflags_read(struct file *file, char __user *buf, size_t count,
+			       loff_t *ppos)
+{
+	u64 __user *out = (u64 __user *)buf;
+	unsigned long pfn = *ppos / KPMSIZE;
+
+	while (count > 0) {
+		struct page *page = pfn_to_online_page(pfn);
+
+		if (put_user(one_look(page), out))
+			break;
+		pfn++;
+		out++;
+		count -= KPMSIZE;
 	}
 	return 0;
 }
