@@ -5,9 +5,10 @@ KERNEL ?= 7.3
 LINUX ?=
 BENCH ?=
 STRESS ?=
+MINUTES ?=
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/offline-pages
 JOBS ?= $(shell nproc)
-export KERNEL LINUX CACHE JOBS
+export KERNEL LINUX CACHE JOBS MINUTES
 
 ifeq ($(filter $(or $(MAKECMDGOALS),help),help),)
 ifeq ($(filter $(KERNEL),7.3 6.12),)
@@ -49,7 +50,8 @@ help:
 	@echo '  LINUX=path            any kernel tree near that, instead of fetching one; demo, test and the single'
 	@echo '                        steps convert a copy of it'
 	@echo '  CACHE=$(CACHE)'
-	@echo '  JOBS=$(JOBS)                compilers at a time'
+	@echo '  JOBS=$(JOBS)                compilers and guests at a time'
+	@echo '  MINUTES=$(MINUTES)              test: what has not begun after so many is skipped, and says so; otherwise all is done'
 
 demo: build
 	harness/setup guest

@@ -11,6 +11,7 @@ library for Python 3 in the release this runs on.
 """
 
 import base64
+import concurrent.futures
 import contextlib
 import itertools
 import json
@@ -54,6 +55,13 @@ class Skip(Exception):
     """What a guest needs is not to be had here; the text says what."""
 
 
+def in_time():
+    """Raise Skip if nothing new may begin any more; lib.sh has the same."""
+    late = os.environ.get("LATE")
+    if late and time.time() >= int(late):
+        raise Skip("no time left of the MINUTES that all may take")
+
+
 def xen_hypervisor():
     """Return the path of a Xen hypervisor."""
     done = subprocess.run([os.path.join(TOP, "harness", "xen")], check=False,
@@ -95,6 +103,12 @@ def initramfs_with(*programs):
             both.write(f.read() + more)
         shutil.move(f"{root}/{name}", out)
     return out
+
+
+def pool():
+    """Threads for as many guests as may run at a time."""
+    return concurrent.futures.ThreadPoolExecutor(
+        int(os.environ.get("GUESTS") or os.environ.get("JOBS") or 2))
 
 
 class Qmp:
@@ -184,6 +198,7 @@ class Guest:
                        "kunit.autorun=0 " + append, *args]
 
     def __enter__(self):
+        in_time()
         try:
             return self.start()
         except BaseException:

@@ -14,9 +14,7 @@ unmodified one, GROUP/NAME/in-place for that in between.
 """
 
 import argparse
-import concurrent.futures
 import inspect
-import os
 import sys
 import threading
 import time
@@ -160,7 +158,7 @@ def main(group, doc, make_guest):
     guest.die_on_sigterm()
 
     start = time.monotonic()
-    pool = concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS", "2")))
+    pool = guest.pool()
     try:
         other = "in-place" if args.in_place else "stock"
         jobs = [pool.submit(run, group, name, make_guest, image, which)
