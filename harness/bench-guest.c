@@ -122,13 +122,21 @@ static char *use(size_t size)
 	return p;
 }
 
+/*
+ * Compaction looks at each 32nd page of what follows blocks without free ones. So
+ * that it does not depend on luck which pages it sees, the parity of those that
+ * are freed changes every now and then.
+ */
+#define SAME_PARITY	31
+
 static void hog(size_t size)
 {
-	size_t page = getpagesize(), at;
+	size_t page = getpagesize(), i;
 	char *p = use(size);
 
-	for (at = 0; at < size; at += 2 * page)
-		if (madvise(p + at, page, MADV_DONTNEED))
+	for (i = 0; i < size / page; i++)
+		if ((i + i / SAME_PARITY) % 2 == 0 &&
+		    madvise(p + i * page, page, MADV_DONTNEED))
 			err(1, "madvise");
 	puts("ready");
 	fflush(stdout);
