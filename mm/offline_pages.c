@@ -1038,7 +1038,8 @@ static void end_movable(struct offline_page_owner *owner)
  * operations may be called until this returns, and not later.
  *
  * Context: may sleep, and must not hold a lock that the owner's operations
- * take. The caller makes sure that nothing else uses the owner any more; the
+ * take. Takes the lock of memory hotplug for reading: not from its notifiers,
+ * nor with hotplug held off. The caller makes sure that nothing else uses the owner any more; the
  * owner may be freed afterwards.
  */
 void unregister_offline_page_owner(struct offline_page_owner *owner)
@@ -3561,7 +3562,7 @@ u64 offline_page_memdesc(const struct page *page, unsigned int order)
 		memdesc |= (u64)page_to_nid(page) <<
 			   (OFFLINE_MEMDESC_NODE_SHIFT & 63);
 #ifdef SECTION_IN_PAGE_FLAGS
-	memdesc |= (u64)memdesc_section(&page->flags) <<
+	memdesc |= (u64)pfn_to_section_nr(page_to_pfn(page)) <<
 		   OFFLINE_MEMDESC_SECTION_SHIFT;
 #endif
 	return memdesc;
