@@ -215,19 +215,20 @@ static unsigned int vb_fill_pfns(struct vballoon *vb,
 	bool little_endian = virtio_is_little_endian(vb->vdev);
 	__virtio32 *buffer = vb->pfns + first * VB_PFNS, *pos = buffer;
 	const unsigned long *pfns = batch->pfns;
+	unsigned long pfn = pfns[i];
 	unsigned int k;
 
 	do {
-		unsigned long pfn = pfns[i];
-
-		if (unlikely(pfn > VB_MAX_PFN)) {
+		if (unlikely(pfn > VB_MAX_PFN))
 			balloon_batch_fail(batch, i);
-			continue;
-		}
-		for (k = 0; k < VB_PFNS; k++)
-			*pos++ = __cpu_to_virtio32(little_endian,
-						   (u32)pfn * VB_PFNS + k);
-	} while (++i < end && (pfns[i] & mask));
+		else
+			for (k = 0; k < VB_PFNS; k++)
+				*pos++ = __cpu_to_virtio32(little_endian,
+							   (u32)pfn * VB_PFNS + k);
+		if (++i >= end)
+			break;
+		pfn = pfns[i];
+	} while (pfn & mask);
 	sg_init_one(sg, buffer, (pos - buffer) * sizeof(*buffer));
 	return i - first;
 }
