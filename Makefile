@@ -63,6 +63,7 @@ test:
 stress: build
 	harness/setup guest
 	harness/stress $(STRESS)
+	FAULTS=all harness/balloon-tests "$$(harness/build x86_64 guest)" - faults
 
 bench: tree
 	harness/setup guest bench
