@@ -2305,7 +2305,10 @@ struct balloon_device *balloon_device_alloc(struct device *parent,
 	device_initialize(&b->dev);
 	b->dev.class = &balloon_class;
 	b->dev.parent = parent;
-	dev_set_name(&b->dev, "balloon%d", b->id);
+	if (dev_set_name(&b->dev, "balloon%d", b->id)) {
+		put_device(&b->dev);
+		return ERR_PTR(-ENOMEM);
+	}
 	return b;
 }
 EXPORT_SYMBOL_GPL(balloon_device_alloc);
