@@ -225,10 +225,7 @@ static unsigned int vb_fill_pfns(struct vballoon *vb,
 			for (k = 0; k < VB_PFNS; k++)
 				*pos++ = __cpu_to_virtio32(little_endian,
 							   (u32)pfn * VB_PFNS + k);
-		if (++i >= end)
-			break;
-		pfn = pfns[i];
-	} while (pfn & mask);
+	} while (++i < end && (pfn = pfns[i]) & mask);
 	sg_init_one(sg, buffer, (pos - buffer) * sizeof(*buffer));
 	return i - first;
 }
@@ -616,10 +613,12 @@ static int vb_find_vqs(struct vballoon *vb)
 	return virtio_find_vqs(vb->vdev, VB_NR_QUEUES, vb->vqs, info, NULL);
 }
 
+/* A device that was not reset would not let go of them. */
 static void vb_del_vqs(struct vballoon *vb)
 {
 	struct virtqueue *vq;
 
+	virtio_reset_device(vb->vdev);
 	virtio_device_for_each_vq(vb->vdev, vq)
 		while (virtqueue_detach_unused_buf(vq))
 			;

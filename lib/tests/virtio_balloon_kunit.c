@@ -182,6 +182,7 @@ struct fake_queue {
  * @nr_faults: how many these are
  * @ring: sizes of the queues
  * @tick: while there are queues, does what is not done at once
+ * @enabled: its queues have been set up since the last reset
  * @down: the driver reset it, and did not start it again
  * @silent: it looks at nothing
  * @flips: the target is another one each time; what it depends on
@@ -197,6 +198,7 @@ struct fake_device {
 	struct completion released;
 	u64 offered, agreed;
 	u8 status;
+	bool enabled;
 	struct mutex lock;		/* config, queues, book */
 	struct virtio_balloon_config config;
 	struct fake_queue queues[QUEUES];
@@ -762,6 +764,7 @@ static void fake_reset(struct virtio_device *vdev)
 	d->status = 0;
 	d->resets++;
 	d->down = true;
+	d->enabled = false;
 	d->has_stats = false;
 	fake_forget(d);
 }
@@ -803,7 +806,8 @@ static int fake_find_vqs(struct virtio_device *vdev, unsigned int nr,
 	struct fake_device *d = to_fake(vdev);
 	unsigned int i, size;
 
-	if (start_fault(d, FAULT_QUEUES))
+	/* As the PCI transport does: only a reset disables queues. */
+	if (d->enabled || start_fault(d, FAULT_QUEUES))
 		return -ENOENT;
 	for (i = 0; i < nr; i++) {
 		vqs[i] = NULL;
@@ -822,6 +826,7 @@ static int fake_find_vqs(struct virtio_device *vdev, unsigned int nr,
 			.vq = vqs[i]
 		};
 	}
+	d->enabled = true;
 	if (d->hostile)
 		schedule_delayed_work(&d->tick, TICK);
 	return 0;
