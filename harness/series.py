@@ -184,7 +184,7 @@ class Tree:
             return read(os.path.join(self.root, path))
         except OSError as err:
             raise Failure(f"{path}: not in this tree ({err.strerror}); the series does not fit it, or names the file"
-                          " wrongly") from err
+                          " wrongly\n  do: see what became of the file, and name that") from err
 
     def apply(self, step, problems=None):
         """Make one step. Gives the files it changed. Raises Failure; with a list of PROBLEMS, adds them to that
@@ -300,7 +300,8 @@ class Tree:
         while last and not re.search(last, lines[end].rstrip("\n")):
             end += 1
             if end == len(lines):
-                raise Failure(f"Drop: {path}: no line below /{pattern}/ matches /{last}/")
+                raise Failure(f"Drop: {path}: no line below /{pattern}/ matches /{last}/\n"
+                              "  do: fit the second expression to the tree")
         blank = [0 < at < len(lines) and not lines[at].strip() for at in (place - 1, end + 1)]
         del lines[place:end + 1 + all(blank)]
         self.new[path] = "".join(lines)
@@ -325,7 +326,8 @@ class Tree:
         if "\n" + text in "\n" + self.get(path):
             if again:
                 return
-            raise Failure(f"Insert: {path}: the text is already there: {text.strip()}")
+            raise Failure(f"Insert: {path}: the text is already there: {text.strip()}\n"
+                          "  do: leave the line out for this tree, with a When: before it")
         lines, place = self.anchor(path, pattern, "Insert")
         lines.insert(place + (where == "after"), text)
         self.new[path] = "".join(lines)
@@ -335,11 +337,13 @@ class Tree:
         indent = re.match(r"\s*", lines[place])[0]
         start = place - 1
         if not lines[start].rstrip().endswith("*/"):
-            raise Failure(f"Comment: {path}: no comment ends directly above /{pattern}/")
+            raise Failure(f"Comment: {path}: no comment ends directly above /{pattern}/\n"
+                          "  do: fit the expression to the tree, or insert the comment")
         while start > 0 and "/*" not in lines[start]:
             start -= 1
         if not lines[start].lstrip().startswith("/*"):
-            raise Failure(f"Comment: {path}: the comment above /{pattern}/ starts behind code")
+            raise Failure(f"Comment: {path}: the comment above /{pattern}/ starts behind code\n"
+                          "  do: fit the expression to the tree")
         try:
             text = read(os.path.join(TOP, source)).strip("\n")
         except OSError as err:
@@ -348,7 +352,8 @@ class Tree:
             text = "/*\n" + "\n".join(f" * {line}".rstrip() for line in text.split("\n")) + "\n */"
         text = textwrap.indent(text, indent) + "\n"
         if not again and "".join(lines[start:place]) == text:
-            raise Failure(f"Comment: {path}: the comment is already there")
+            raise Failure(f"Comment: {path}: the comment is already there\n"
+                          "  do: leave the line out for this tree, with a When: before it")
         self.new[path] = "".join(lines[:start]) + text + "".join(lines[place:])
 
     def gone(self, path, pattern):
