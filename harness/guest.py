@@ -107,8 +107,7 @@ def initramfs_with(*programs):
 
 def pool():
     """Threads for as many guests as may run at a time."""
-    return concurrent.futures.ThreadPoolExecutor(
-        int(os.environ.get("GUESTS") or os.environ.get("JOBS") or 2))
+    return concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS") or 2))
 
 
 class Qmp:
