@@ -11,6 +11,8 @@
  *	echo WORD... > FILE	write the words, and a newline, to a file
  *	ls DIRECTORY		modes and names of what is in it
  *	hog KIB			use so much memory, in a process of its own
+ *	insmod FILE WORD...	insert a module, with parameters
+ *	rmmod NAME		remove it
  *	reboot			in a moment
  *	PROGRAM ARGUMENT...	run a program of /tests
  */
@@ -26,6 +28,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #define CONTROL		"/dev/hvc1"
@@ -57,16 +60,24 @@ static int cat(FILE *out, char **files)
 	return 0;
 }
 
+/* The words up to ">", with a blank between them and end behind; what is left of them. */
+static char **join(char *text, size_t size, char **words, const char *end)
+{
+	*text = '\0';
+	while (*words && strcmp(*words, ">")) {
+		strncat(text, *words++, size - strlen(text) - 2);
+		strcat(text, *words && strcmp(*words, ">") ? " " : end);
+	}
+	return words;
+}
+
 /* The words are written at once, as files of sysfs want it. */
 static int write_words(FILE *out, char **words)
 {
-	char text[4096] = "";
+	char text[4096];
 	int fd, status = 0;
 
-	while (*words && strcmp(*words, ">")) {
-		strncat(text, *words++, sizeof(text) - strlen(text) - 2);
-		strcat(text, *words && strcmp(*words, ">") ? " " : "\n");
-	}
+	words = join(text, sizeof(text), words, "\n");
 	if (!*words || !words[1] || words[2]) {
 		fputs("echo WORD... > FILE\n", out);
 		return 2;
@@ -79,6 +90,25 @@ static int write_words(FILE *out, char **words)
 		status = complain(out, words[1]);
 	close(fd);
 	return status;
+}
+
+static int insert_module(FILE *out, char **words)
+{
+	char parameters[4096];
+	int fd = open(words[0], O_RDONLY), status = 0;
+
+	if (fd < 0)
+		return complain(out, words[0]);
+	join(parameters, sizeof(parameters), words + 1, "");
+	if (syscall(SYS_finit_module, fd, parameters, 0))
+		status = complain(out, words[0]);
+	close(fd);
+	return status;
+}
+
+static int remove_module(FILE *out, const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? complain(out, name) : 0;
 }
 
 static int list(FILE *out, const char *path)
@@ -177,6 +207,10 @@ static int do_command(FILE *out, char *command)
 		return write_words(out, words + 1);
 	if (!strcmp(words[0], "ls") && n == 2)
 		return list(out, words[1]);
+	if (!strcmp(words[0], "insmod") && n >= 2)
+		return insert_module(out, words + 1);
+	if (!strcmp(words[0], "rmmod") && n == 2)
+		return remove_module(out, words[1]);
 	if (!strcmp(words[0], "reboot"))
 		return reboot_soon(out);
 	return run(out, words);

@@ -9,6 +9,7 @@ steps over the instruction.
 
 import bisect
 import collections
+import contextlib
 import functools
 import os
 import re
@@ -99,8 +100,8 @@ class Stub:
             if self(f"M{address + at:x},{len(part):x}:{part.hex()}") != "OK":
                 raise guest.GuestError(f"cannot write guest memory at {address:#x}")
 
-    def stop_at(self, address):
-        if self(f"Z1,{address:x},1") != "OK":
+    def stop_at(self, address, there=True):
+        if self(f"{'Z' if there else 'z'}1,{address:x},1") != "OK":
             raise guest.GuestError("the debugger port has no hardware breakpoints")
 
 
@@ -118,12 +119,56 @@ def port_reads(vmlinux):
               if re.match(r"_*vmballoon_", name) and not re.search("(init|exit)$", name)]
     if not ranges:
         raise guest.Skip("this kernel has no VMware balloon")
-    code = subprocess.run(
-        ["objdump", "-d", "--no-show-raw-insn", f"--start-address={min(ranges)[0]:#x}",
-         f"--stop-address={max(ranges)[1]:#x}", vmlinux],
-        check=True, text=True, stdout=subprocess.PIPE).stdout
-    found = [int(a, 16) for a in re.findall(r"^\s*([0-9a-f]+):\s+in\s+\(%dx\),%eax", code, re.M)]
+    found = ports_in(vmlinux, f"--start-address={min(ranges)[0]:#x}",
+                     f"--stop-address={max(ranges)[1]:#x}")
     return [a for a in found if any(start <= a < end for start, end in ranges)]
+
+
+def ports_in(path, *options):
+    """Addresses of all such instructions in a part of a file."""
+    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", *options, path],
+                          check=True, text=True, stdout=subprocess.PIPE).stdout
+    return [int(a, 16) for a in re.findall(r"^\s*([0-9a-f]+):\s+in\s+\(%dx\),%eax", code, re.M)]
+
+
+class Module:
+    """Where the driver's module reads ports. It lies in another place each time.
+
+    The guest is stopped where the kernel is about to start a module; somewhere in
+    that one's struct module is the address of its code.
+    """
+
+    ROOM, CODE = 2048, 0xffffffff80000000
+
+    def __init__(self, vmlinux, path):
+        found = re.search(r"^(\w+) [tT] do_init_module$", subprocess.run(
+            ["nm", vmlinux], check=True, text=True, stdout=subprocess.PIPE).stdout, re.M)
+        if not found:
+            raise guest.Skip("this kernel has no do_init_module(), where to find the module")
+        self.start, self.path = int(found[1], 16), path
+        self.places = []
+
+    def started(self, stub, r):
+        """Take down where the module that is about to start reads ports."""
+        text = self.path + ".text"
+        subprocess.run(["objcopy", "-O", "binary", "-j", ".text", self.path, text], check=True)
+        code, ports = guest.read(text), ports_in(self.path, "-j", ".text")
+        where = r["rdi"]
+        words = struct.unpack(f"<{self.ROOM // 8}Q", b"".join(
+            stub.read_virtual(where + n, 512) for n in range(0, self.ROOM, 512)))
+        for place in self.places:
+            stub.stop_at(place, False)
+        self.places = []
+        for base in sorted({w for w in words if w >= self.CODE and w % 4096 == 0}):
+            with contextlib.suppress(guest.GuestError):
+                if ports and all(stub.read_virtual(base + p - 2, 3) == code[p - 2:p + 1]
+                                 for p in ports):
+                    self.places = [base + p for p in ports]
+                    break
+        if not self.places:
+            raise guest.GuestError("the module that starts is not found in memory")
+        for place in self.places:
+            stub.stop_at(place)
 
 
 # Commands, and what they are called here.
@@ -161,9 +206,10 @@ class Host(threading.Thread):
     one to a page of a batch; in the book is what a good host had answered.
     """
 
-    def __init__(self, path, places, capabilities):
+    def __init__(self, path, places, capabilities, module=None):
         super().__init__(daemon=True)
         self.path, self.places, self.capabilities = path, places, capabilities
+        self.module = module
         self.lock = threading.Lock()
         self.target, self.refuse, self.reset = 0, None, False
         self.claims = self.reset_after = self.instead = self.meddle = self.scribble = None
@@ -343,7 +389,7 @@ class Host(threading.Thread):
         """Serve the guest until QEMU is gone."""
         try:
             stub = Stub(self.path)
-            for place in self.places:
+            for place in self.places + ([self.module.start] if self.module else []):
                 stub.stop_at(place)
             stub.send("c")
             while True:
@@ -354,7 +400,11 @@ class Host(threading.Thread):
                 if thread:
                     stub("Hg" + thread[1])
                 r = stub.registers()
-                if (r["rip"] in self.places and r["rdx"] & 0xffff == PORT and
+                if self.module and r["rip"] == self.module.start:
+                    self.module.started(stub, r)
+                    self.places = self.module.places
+                    stub("s")           # not to stop there again
+                elif (r["rip"] in self.places and r["rdx"] & 0xffff == PORT and
                         r["rax"] & 0xffffffff == MAGIC):
                     with self.lock:
                         self.command(stub, r)
@@ -375,9 +425,7 @@ class Vmware(guest.Guest):
 
     def __init__(self, image, initrd, mem="2G", capabilities=BASIC | BATCHED |
                  BATCHED_2M | WIDE_TARGET, reboots=False, **options):
-        vmlinux = os.path.join(os.path.dirname(image), "../../../vmlinux")
-        if not os.path.isfile(vmlinux):
-            raise guest.Skip(f"no vmlinux of {image}, to look for port reads in")
+        vmlinux = guest.build_of(image) + "/vmlinux"
         places = port_reads(vmlinux)
         if not places:
             raise guest.Skip("the VMware balloon of this kernel reads no port")
@@ -389,7 +437,8 @@ class Vmware(guest.Guest):
         # Stopped until the breakpoints are set.
         c += ["-smbios", "type=1,serial=VMware-0", "-cpu", "qemu64,-hypervisor",
               "-gdb", f"unix:{self.run}/gdb,server=on,wait=off", "-S"]
-        self.host = Host(f"{self.run}/gdb", places, capabilities)
+        self.host = Host(f"{self.run}/gdb", places, capabilities, self.module and
+                         Module(vmlinux, f"{self.run}/{guest.MODULE}.ko"))
 
     def start(self):
         self.host.start()

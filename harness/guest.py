@@ -20,6 +20,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,7 @@ SPLAT = re.compile(
     r"offline_pages: misuse|was written while offline")
 
 
+MODULE = "balloon_again"      # a driver that is a module besides
 RUNNING = set()
 
 
@@ -159,20 +161,48 @@ def connect(path, timeout):
             time.sleep(0.05)
 
 
+def read(path):
+    """What a file of the host has."""
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def build_of(image):
+    """The build directory that a kernel lies in."""
+    for up in (".", "../../.."):
+        where = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(image)), up))
+        if os.path.isfile(where + "/vmlinux"):
+            return where
+    raise Skip(f"no build directory around {image}")
+
+
+def archive(*files):
+    """What the kernel unpacks into its first file system, of (name, mode, data)."""
+    text = b""
+    for number, (name, mode, data) in enumerate((*files, ("TRAILER!!!", 0, b""))):
+        name = name.encode() + b"\0"
+        head = "070701" + "".join(f"{n:08X}" for n in (
+            number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0))
+        head = head.encode() + name
+        text += head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
+    return text
+
+
 class Guest:
     """One guest; use it in a with statement, which ends QEMU in every case.
 
     args: more QEMU arguments; append: more of the kernel's command line;
     expect: regular expressions of console lines that are no splat here;
+    module: the source of a driver that it has as a module besides, in /MODULE.ko;
     progress: called with a line of text every interval seconds of a wait.
     """
 
     def __init__(self, image, initrd, name="guest", mem="1G", smp=2, args=(),
-                 append="", expect=(), timeout=120, progress=None, interval=3):
+                 append="", expect=(), module=None, timeout=120, progress=None, interval=3):
         for path in (image, initrd):
             if not os.path.isfile(path):
                 raise GuestError(f"{path}: no such file")
-        self.name, self.timeout = name, timeout
+        self.name, self.timeout, self.module = name, timeout, module
         self.progress, self.interval = progress, interval
         self.expect = [re.compile(e) for e in expect]
         self.numbers = itertools.count(1)
@@ -212,6 +242,8 @@ class Guest:
         good where its clocksource changes, long before it has a user space, once in some
         thousand boots on a busy machine. It gets a second try, which is said to be one."""
         RUNNING.add(self)
+        if self.module:
+            self.build_module()
         self.launch()
         try:
             self.ready()
@@ -226,6 +258,23 @@ class Guest:
             self.launch()
             self.ready()
         return self
+
+    def build_module(self):
+        """Put the module, for this kernel, where the guest finds it."""
+        c, out = self.command, os.path.join(self.run, MODULE + ".ko")
+        where = build_of(c[c.index("-kernel") + 1])
+        if not os.path.exists(where + "/vmlinux.symvers"):
+            raise Skip("this kernel takes no modules")
+        try:
+            subprocess.run([os.path.join(TOP, "harness", "module"), where, self.module, out],
+                           check=True)
+        except subprocess.CalledProcessError:
+            raise GuestError(f"{self.module} cannot be built as a module") from None
+        both = os.path.join(self.run, "initrd")
+        with open(both, "wb") as f:
+            f.write(read(c[c.index("-initrd") + 1]))
+            f.write(archive((MODULE + ".ko", stat.S_IFREG | 0o644, read(out))))
+        c[c.index("-initrd") + 1] = both
 
     def launch(self):
         with contextlib.suppress(FileNotFoundError):
