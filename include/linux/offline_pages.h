@@ -357,14 +357,17 @@ static inline void init_offline_page(struct page *page)
  * @page: a page that generic onlining gives to the buddy for the first time
  *
  * The page stays frozen: it goes to the buddy as it is, which clears the flags.
+ * Memory hotplug does this for every page there is: what is known to be there
+ * is not asked for again, as __ClearPageOffline() does.
  *
  * Context: the caller holds the page alone. Does not sleep.
  */
 static inline void online_offline_page(struct page *page)
 {
 	VM_WARN_ON_ONCE_PAGE(page_ref_count(page), page);
+	VM_WARN_ON_ONCE_PAGE(!PageOffline(page), page);
 	offline_page_end_canary(page);
-	__ClearPageOffline(page);
+	page->page_type = UINT_MAX;
 }
 
 static inline void offline_page_forget_flags(struct page *page)
