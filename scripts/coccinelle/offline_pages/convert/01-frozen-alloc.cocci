@@ -31,6 +31,17 @@ expression page;
  	...+>
  }
 
+@contig depends on prepare@
+expression page;
+@@
+ alloc_contig_range_noprof(...)
+ {
+ 	<+...
+ 	prep_new_page(page, ...);
++	set_page_refcounted(page);
+ 	...+>
+ }
+
 @alloc depends on !has@
 identifier gfp, order, nid, nodemask;
 expression got;

@@ -41,6 +41,17 @@ expression pfn, nr;
  	...+>
  }
 
+@compound depends on range@
+expression page;
+@@
+ alloc_contig_frozen_range_noprof(...)
+ {
+ 	<+...
+ 	prep_new_page(page, ...);
+-	set_page_refcounted(page);
+ 	...+>
+ }
+
 @helper depends on !has@
 expression start, end, migratetype, gfp;
 @@

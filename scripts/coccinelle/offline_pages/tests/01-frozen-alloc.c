@@ -44,3 +44,14 @@ unsigned long get_free_pages(gfp_t gfp, unsigned int order)
 {
 	return (unsigned long)__alloc_pages_noprof(gfp, order, 0, NULL);
 }
+
+int alloc_contig_range_noprof(unsigned long start, unsigned long end, gfp_t gfp)
+{
+	struct page *head = pfn_to_page(start);
+
+	if (!(gfp & __GFP_COMP))
+		split_free_pages(lists, gfp);
+	else
+		prep_new_page(head, ilog2(end - start), gfp, 0);
+	return 0;
+}

@@ -24,9 +24,14 @@ int alloc_contig_range_noprof(unsigned long start, unsigned long end,
 
 	if (!outer)
 		return -EBUSY;
-	split_free_pages(lists, gfp_mask);
-	if (outer != start)
-		free_contig_range(outer, start - outer);
+	if (!(gfp_mask & __GFP_COMP)) {
+		split_free_pages(lists, gfp_mask);
+		if (outer != start)
+			free_contig_range(outer, start - outer);
+	} else {
+		prep_new_page(pfn_to_page(start), 9, gfp_mask, 0);
+		set_page_refcounted(pfn_to_page(start));
+	}
 	return 0;
 }
 EXPORT_SYMBOL(alloc_contig_range_noprof);
