@@ -154,27 +154,31 @@ static inline void init_offline_page_owner(struct offline_page_owner *owner,
 	*owner = (struct offline_page_owner) { .name = name };
 }
 
-int register_offline_page_owner(struct offline_page_owner *owner);
+int __must_check register_offline_page_owner(struct offline_page_owner *owner);
 void unregister_offline_page_owner(struct offline_page_owner *owner);
-int reserve_offline_page_range(struct offline_page_owner *owner,
-			       unsigned long start_pfn, unsigned long nr_pages,
-			       gfp_t gfp);
+int __must_check
+reserve_offline_page_range(struct offline_page_owner *owner,
+			   unsigned long start_pfn, unsigned long nr_pages,
+			   gfp_t gfp);
 
-struct page *alloc_offline_page(struct offline_page_owner *owner, gfp_t gfp,
-				int nid, unsigned int flags);
-struct page *alloc_offline_pages(struct offline_page_owner *owner,
-				 unsigned int order, gfp_t gfp, int nid,
-				 unsigned int flags);
-unsigned long alloc_offline_pages_bulk(struct offline_page_owner *owner,
-				       unsigned long nr_pages, gfp_t gfp,
-				       int nid, unsigned int flags,
-				       unsigned long *pfns);
-struct page *alloc_offline_pages_contig(struct offline_page_owner *owner,
-					unsigned long nr_pages, gfp_t gfp,
-					int nid, unsigned int flags);
-int alloc_offline_page_range(struct offline_page_owner *owner,
-			     unsigned long start_pfn, unsigned long nr_pages,
-			     gfp_t gfp, unsigned int flags);
+struct page * __must_check
+alloc_offline_page(struct offline_page_owner *owner, gfp_t gfp, int nid,
+		   unsigned int flags);
+struct page * __must_check
+alloc_offline_pages(struct offline_page_owner *owner, unsigned int order,
+		    gfp_t gfp, int nid, unsigned int flags);
+unsigned long __must_check
+alloc_offline_pages_bulk(struct offline_page_owner *owner,
+			 unsigned long nr_pages, gfp_t gfp, int nid,
+			 unsigned int flags, unsigned long *pfns);
+struct page * __must_check
+alloc_offline_pages_contig(struct offline_page_owner *owner,
+			   unsigned long nr_pages, gfp_t gfp, int nid,
+			   unsigned int flags);
+int __must_check
+alloc_offline_page_range(struct offline_page_owner *owner,
+			 unsigned long start_pfn, unsigned long nr_pages,
+			 gfp_t gfp, unsigned int flags);
 void keep_offline_page_range(struct offline_page_owner *owner,
 			     unsigned long start_pfn, unsigned long nr_pages,
 			     unsigned int flags);
@@ -184,9 +188,11 @@ void free_offline_page_range(struct offline_page_owner *owner,
 void free_offline_pages_bulk(struct offline_page_owner *owner,
 			     unsigned long nr_pages, unsigned long *pfns);
 
-struct page *isolate_offline_page(struct offline_page_owner *owner);
-unsigned long isolate_offline_pages_bulk(struct offline_page_owner *owner,
-					 unsigned long nr, unsigned long *pfns);
+struct page * __must_check
+isolate_offline_page(struct offline_page_owner *owner);
+unsigned long __must_check
+isolate_offline_pages_bulk(struct offline_page_owner *owner, unsigned long nr,
+			   unsigned long *pfns);
 void putback_offline_page(struct offline_page_owner *owner, struct page *page);
 void putback_offline_pages_bulk(struct offline_page_owner *owner,
 				unsigned long nr, const unsigned long *pfns);
@@ -195,14 +201,17 @@ void free_isolated_offline_page(struct offline_page_owner *owner,
 void free_isolated_offline_pages_bulk(struct offline_page_owner *owner,
 				      unsigned long nr,
 				      const unsigned long *pfns);
-int pass_isolated_offline_pages(struct offline_page_owner *from,
-				struct offline_page_owner *to,
-				unsigned long start_pfn, unsigned long nr_pages,
-				gfp_t gfp);
+int __must_check
+pass_isolated_offline_pages(struct offline_page_owner *from,
+			    struct offline_page_owner *to,
+			    unsigned long start_pfn, unsigned long nr_pages,
+			    gfp_t gfp);
 
-int adopt_offline_page(struct offline_page_owner *owner, struct page *page,
-		       unsigned int flags);
-int lend_offline_page(struct offline_page_owner *owner, struct page *page);
+int __must_check
+adopt_offline_page(struct offline_page_owner *owner, struct page *page,
+		   unsigned int flags);
+int __must_check
+lend_offline_page(struct offline_page_owner *owner, struct page *page);
 void mark_kexec_page_offline(struct page *page);
 
 bool offline_page_held(struct offline_page_owner *owner, unsigned long pfn);

@@ -13,7 +13,7 @@ virtual report
 virtual org
 
 @ignored@
-identifier f =~ "^((alloc|isolate)_offline_page(s|s_bulk|s_contig|_range)?|adopt_offline_page|(reserve_offline_page_range|register_offline_page_owner))$";
+identifier f =~ "^((alloc|isolate)_offline_page(s|s_bulk|s_contig|_range)?|(adopt|lend)_offline_page|(reserve_offline_page_range|pass_isolated_offline_pages|register_offline_page_owner))$";
 position p;
 @@
  f@p(...);

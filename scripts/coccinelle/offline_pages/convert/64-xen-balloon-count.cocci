@@ -28,5 +28,6 @@ statement S;
 struct page *pg;
 @@
  __ClearPageOffline(pg);
+ init_page_count(pg);
 +dec_node_page_state(pg, NR_BALLOON_PAGES);
  return pg;

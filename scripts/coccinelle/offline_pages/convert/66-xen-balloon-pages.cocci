@@ -63,6 +63,7 @@ symbol ballooned_pages, lru;
 -else
 -	low--;
 -__ClearPageOffline(pg);
+-init_page_count(pg);
 -dec_node_page_state(pg, NR_BALLOON_PAGES);
 +balloon_remove(pg);
  return pg;

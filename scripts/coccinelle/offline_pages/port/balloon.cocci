@@ -879,8 +879,19 @@ p << unported.p;
 note(p, "ERROR: balloons own offline pages now: port it, " + PORTING)
 
 @ported depends on report@
+position p;
 @@
-#include <linux/offline_pages.h>
+#include <linux/offline_pages.h>@p
+
+// No rule sees what #ifdef is about.
+
+@script:python@
+p << ported.p;
+@@
+with open(p[0].file, encoding="utf-8", errors="replace") as f:
+    for number, line in enumerate(f, 1):
+        if "CONFIG_BALLOON_COMPACTION" in line:
+            print("%s:%d:1-2: ERROR: there is CONFIG_BALLOON_MIGRATION only, %s" % (p[0].file, number, PORTING))
 
 @gone depends on ported && !unported@
 expression E;
@@ -959,26 +970,62 @@ identifier ops, fn;
  struct offline_page_ops ops = { .poisoned = fn, };
 
 @script:python depends on !poisoned@
-p << one.p;
+p << inited.p;
 @@
-note(p, "WARNING: add poisoned(), which counts a page less: it never comes back")
+note(p, "WARNING: give the owner ops with poisoned(), which counts a page less: it never comes back")
 
 @script:python@
 p << one.p;
 @@
 note(p, "WARNING: migrate() can do many pages with one message to the host")
 
-@spins depends on one@
+@spins depends on ported@
 expression E;
 identifier f;
 position p;
 @@
+(
  while@p (E) f(..., E);
+|
+ while@p (E) { f(..., E); }
+)
 
 @script:python@
 p << spins.p;
 @@
 note(p, "WARNING: pages on their way somewhere else are not there for the moment: wait before the next try")
+
+@spins_at_end depends on ported@
+expression E, b;
+identifier f;
+position p != spins.p;
+@@
+(
+ while@p (E) f(...);
+|
+ while@p (E) { f(...); }
+)
+ ... when any
+ unregister_offline_page_owner(b)
+
+@script:python@
+p << spins_at_end.p;
+@@
+note(p, "WARNING: pages on their way somewhere else are not there for the moment: wait before the next try")
+
+@early depends on ported@
+identifier free =~ "^((k|kv|v|__)?free(_pages?|_percpu)?|[a-z_]*(_free|unmap|destroy)[a-z_]*)$";
+expression b;
+position p;
+@@
+ free@p(...);
+ ... when any
+ unregister_offline_page_owner(b)
+
+@script:python@
+p << early.p;
+@@
+note(p, "WARNING: migrate() and poisoned() may be called until the owner is unregistered: do they use this?")
 
 @array_size depends on ported@
 identifier a =~ "_pfns$";

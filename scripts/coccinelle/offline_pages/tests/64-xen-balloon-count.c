@@ -20,6 +20,7 @@ static struct page *balloon_retrieve(void)
 
 	list_del(&page->lru);
 	__ClearPageOffline(page);
+	init_page_count(page);
 	return page;
 }
 

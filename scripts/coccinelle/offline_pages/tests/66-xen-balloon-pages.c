@@ -30,6 +30,7 @@ static struct page *balloon_retrieve(bool low)
 	else
 		stats.low--;
 	__ClearPageOffline(page);
+	init_page_count(page);
 	dec_node_page_state(page, NR_BALLOON_PAGES);
 	return page;
 }

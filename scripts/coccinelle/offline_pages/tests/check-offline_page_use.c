@@ -7,6 +7,8 @@ static void thrown_away(struct offline_page_owner *owner, unsigned long pfn)
 	alloc_offline_page_range(owner, pfn, 1, GFP_KERNEL, 0);
 	adopt_offline_page(owner, pfn_to_page(pfn), 0);
 	register_offline_page_owner(owner);
+	lend_offline_page(owner, pfn_to_page(pfn));
+	pass_isolated_offline_pages(owner, owner, pfn, 1, GFP_KERNEL);
 	/* Cannot fail. */
 	keep_offline_page_range(owner, pfn, 1, 0);
 }
@@ -50,7 +52,8 @@ static void lent(struct offline_page_owner *owner)
 	struct page *page;
 
 	page = next_offline_page(owner, 0);
-	lend_offline_page(owner, page);
+	if (lend_offline_page(owner, page))
+		return;
 	/* In use from here on. */
 	get_page(page);
 }
