@@ -38,6 +38,7 @@
 #include <linux/cpuset.h>
 #include <linux/debugfs.h>
 #include <linux/delay.h>
+#include <linux/fault-inject.h>
 #include <linux/kasan.h>
 #include <linux/memory.h>
 #include <linux/memory_hotplug.h>
@@ -346,6 +347,9 @@ VISIBLE_IF_KUNIT unsigned long offline_pages_take_free(gfp_t gfp,
 		return 0;
 	/* A pageblock that is taken so is one for movable pages from then on. */
 	if (mt != MIGRATE_MOVABLE && order + 1 >= pageblock_order)
+		return 0;
+	/* As the page allocator, for fail_page_alloc. */
+	if (should_fail_alloc_page(gfp, order))
 		return 0;
 	if (IS_ENABLED(CONFIG_CMA) && mt == MIGRATE_MOVABLE)
 		alloc_flags |= ALLOC_CMA;
@@ -2528,6 +2532,7 @@ int lend_offline_page(struct offline_page_owner *owner, struct page *page)
 		zone_batch_flush(&batch);
 		return -EHWPOISON;
 	}
+	trace_offline_page_lend(owner, pfn, 1, 0);
 	offline_page_forget_flags(page);
 	account_balloon(owner, page, -1);
 	set_page_count(page, 1);
@@ -2844,10 +2849,15 @@ static void sources_leave(const struct migration *m, unsigned int i,
 static void putback_kept(const struct migration *m, unsigned int i,
 			 unsigned int nr)
 {
-	unsigned long nr_pages = (unsigned long)nr << m->owner->order;
+	unsigned int j, run;
 
-	trace_offline_page_putback(m->owner, m->src[i], nr_pages,
-				   OFFLINE_PAGE_MOVABLE);
+	if (trace_offline_page_putback_enabled())
+		for (j = i; j < i + nr; j += run) {
+			run = pfn_run(m->src + j, i + nr - j, m->owner->order);
+			trace_offline_page_putback(m->owner, m->src[j],
+						   (unsigned long)run << m->owner->order,
+						   OFFLINE_PAGE_MOVABLE);
+		}
 	owner_settle(m->owner, nr, m->src + i);
 	lose_poisoned(m->owner, nr, m->src + i);
 }

@@ -58,6 +58,13 @@ DEFINE_EVENT(offline_page_range, offline_page_online,
 	     TP_ARGS(owner, pfn, nr_pages, flags)
 );
 
+/* A page that its owner lets somebody else use. */
+DEFINE_EVENT(offline_page_range, offline_page_lend,
+	     TP_PROTO(const struct offline_page_owner *owner, unsigned long pfn,
+		      unsigned long nr_pages, unsigned int flags),
+	     TP_ARGS(owner, pfn, nr_pages, flags)
+);
+
 /* Pages taken out of their owner's set, by the owner or for migration. */
 DEFINE_EVENT(offline_page_range, offline_page_isolate,
 	     TP_PROTO(const struct offline_page_owner *owner, unsigned long pfn,
