@@ -1106,7 +1106,8 @@ static unsigned int alloc_units(struct balloon_device *b,
 	unsigned int flags = OFFLINE_PAGE_ISOLATED, got = 0;
 	gfp_t gfp = __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
 	nodemask_t nodes = nodes_of(b);
-	unsigned int some;
+	unsigned int some = nr;
+	bool short_of;
 	int nid;
 
 	if (IS_ENABLED(CONFIG_BALLOON_MIGRATION)) {
@@ -1120,7 +1121,6 @@ static unsigned int alloc_units(struct balloon_device *b,
 	if (num_node_state(N_MEMORY) > 1)
 		gfp |= __GFP_THISNODE;
 
-	count(b, s->order ? BALLOON_COUNT_ALLOC_LARGE : BALLOON_COUNT_ALLOC, nr);
 	while (!got) {
 		nid = take_best_node(&nodes);
 		if (nid == NUMA_NO_NODE)
@@ -1130,9 +1130,12 @@ static unsigned int alloc_units(struct balloon_device *b,
 			got = alloc_offline_pages_bulk(&s->owner, some, gfp,
 						       nid, flags, pfns);
 	}
-	if (!got)
-		count(b, s->order ? BALLOON_COUNT_ALLOC_FAIL_LARGE :
-		      BALLOON_COUNT_ALLOC_FAIL, 1);
+	/* As if they were allocated one by one, as far as it goes. */
+	short_of = !got || got < some;
+	count(b, s->order ? BALLOON_COUNT_ALLOC_LARGE : BALLOON_COUNT_ALLOC,
+	      got + short_of);
+	count(b, s->order ? BALLOON_COUNT_ALLOC_FAIL_LARGE :
+	      BALLOON_COUNT_ALLOC_FAIL, short_of);
 	return got;
 }
 
@@ -1500,8 +1503,8 @@ static void return_all(struct balloon_device *b)
 		pop_all(b);
 }
 
-/* The same, and end the protocol if need be; the host is not called after it. */
-static void return_or_stop(struct balloon_device *b)
+/* The same, and end the protocol if need be. Is the host called after it? */
+static void return_or_stop(struct balloon_device *b, bool asleep)
 {
 	int err = -EOPNOTSUPP;
 
@@ -1509,7 +1512,7 @@ static void return_or_stop(struct balloon_device *b)
 	scoped_guard(mutex, &b->host_lock) {
 		if (balloon_device_actual(b))
 			err = ask_stop(b);
-		b->asleep = true;
+		b->asleep |= asleep;
 	}
 	if (!err)
 		pop_all(b);
@@ -1519,10 +1522,19 @@ static void return_or_stop(struct balloon_device *b)
 			balloon_device_actual(b) << (PAGE_SHIFT - 10));
 }
 
-static void pause_balloon(struct balloon_device *b, unsigned int who)
+/*
+ * Who has all balloons paused. Those that are being registered, too: either
+ * register sees this, or who sets it, and then looks under the balloon's lock,
+ * sees that it is live.
+ */
+static atomic_t all_paused = ATOMIC_INIT(0);
+
+static bool pause_balloon(struct balloon_device *b, unsigned int who)
 {
-	scoped_guard(spinlock_irqsave, &b->lock)
+	guard(spinlock_irqsave)(&b->lock);
+	if (b->live)
 		b->paused |= who;
+	return b->live;
 }
 
 static void unpause_balloon(struct balloon_device *b, unsigned int who)
@@ -1552,6 +1564,8 @@ int balloon_device_return_all(struct balloon_device *balloon, bool pause)
 	if (pause)
 		set_state(balloon, BALLOON_SUSPENDED, BALLOON_SUSPEND);
 	return_all(balloon);
+	if (!pause)
+		balloon_device_kick(balloon);
 	return balloon_device_actual(balloon) ? -EBUSY : 0;
 }
 EXPORT_SYMBOL_GPL(balloon_device_return_all);
@@ -1572,7 +1586,7 @@ int balloon_device_suspend(struct balloon_device *balloon)
 	pause_balloon(balloon, PAUSED_BY_TRANSPORT);
 	guard(mutex)(&balloon->round_lock);
 	set_state(balloon, BALLOON_SUSPENDED, BALLOON_SUSPEND);
-	return_or_stop(balloon);
+	return_or_stop(balloon, true);
 	return balloon_device_actual(balloon) ? -EBUSY : 0;
 }
 EXPORT_SYMBOL_GPL(balloon_device_suspend);
@@ -1700,19 +1714,16 @@ out_unlock:
 	mutex_unlock(&b->host_lock);
 out:
 	atomic_dec(&b->needy);
-	if (READ_ONCE(b->reset_wanted) || READ_ONCE(b->gone))
+	/* The worker takes them again when it is time to. */
+	if (sum || READ_ONCE(b->reset_wanted) || READ_ONCE(b->gone))
 		balloon_device_kick(b);
 	return sum;
 }
 
-/* Pages that memory ran out for; the worker is kicked to look at the time. */
+/* Pages that memory ran out for. */
 static unsigned long balloon_oom(struct balloon_device *b)
 {
-	unsigned long freed = give_back(b, 0, BALLOON_DEFLATE_ON_OOM);
-
-	if (freed)
-		balloon_device_kick(b);
-	return freed;
+	return give_back(b, 0, BALLOON_DEFLATE_ON_OOM);
 }
 
 static int oom_one(struct device *dev, void *data)
@@ -1883,7 +1894,7 @@ static int balloon_migrate(struct offline_page_owner *owner, unsigned int nr,
 		ret = -EBUSY;
 	/* There may be too many now, or too few, or none may be left to ask. */
 	if (balloon_device_actual(b) != READ_ONCE(b->target) ||
-	    READ_ONCE(b->gone))
+	    READ_ONCE(b->reset_wanted) || READ_ONCE(b->gone))
 		balloon_device_kick(b);
 	return ret;
 }
@@ -1935,16 +1946,20 @@ static int pm_prepare_one(struct device *dev, void *hibernate)
 {
 	struct balloon_device *b = to_balloon(dev);
 
-	if (!READ_ONCE(b->live))
+	if (!pause_balloon(b, PAUSED_BY_PM))
 		return 0;
-	pause_balloon(b, PAUSED_BY_PM);
 	guard(mutex)(&b->round_lock);
 	if (!READ_ONCE(b->live))
 		return 0;
 	free_refused(b);
 	set_state(b, BALLOON_SUSPENDED, BALLOON_SUSPEND);
-	/* The host that wakes this guest up may not know of its pages. */
-	if (hibernate)
+	/*
+	 * The host that wakes this guest up may not know of its pages. All that
+	 * can be started again there is ended here, if need be.
+	 */
+	if (hibernate && b->ops.reset)
+		return_or_stop(b, false);
+	else if (hibernate)
 		return_all(b);
 	return 0;
 }
@@ -1955,8 +1970,12 @@ static int pm_post_one(struct device *dev, void *hibernate)
 
 	if (!READ_ONCE(b->live))
 		return 0;
-	if (hibernate && b->ops.reset && !balloon_device_actual(b))
+	if (hibernate && b->ops.reset) {
+		guard(mutex)(&b->round_lock);
+		/* What it would not give back, it may still have. */
+		b->unforgotten = balloon_device_actual(b);
 		WRITE_ONCE(b->reset_wanted, true);
+	}
 	WRITE_ONCE(b->fresh, true);
 	unpause_balloon(b, PAUSED_BY_PM);
 	return 0;
@@ -1974,6 +1993,7 @@ static int balloon_pm_cb(struct notifier_block *nb, unsigned long action,
 		fallthrough;
 	case PM_HIBERNATION_PREPARE:
 	case PM_RESTORE_PREPARE:
+		atomic_or(PAUSED_BY_PM, &all_paused);
 		class_for_each_device(&balloon_class, NULL, hibernate,
 				      pm_prepare_one);
 		break;
@@ -1982,6 +2002,7 @@ static int balloon_pm_cb(struct notifier_block *nb, unsigned long action,
 		fallthrough;
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
+		atomic_andnot(PAUSED_BY_PM, &all_paused);
 		class_for_each_device(&balloon_class, NULL, hibernate,
 				      pm_post_one);
 		break;
@@ -1997,9 +2018,8 @@ static int reboot_one(struct device *dev, void *restart)
 {
 	struct balloon_device *b = to_balloon(dev);
 
-	if (!READ_ONCE(b->live))
+	if (!pause_balloon(b, PAUSED_BY_RESTART))
 		return 0;
-	pause_balloon(b, PAUSED_BY_RESTART);
 	guard(mutex)(&b->round_lock);
 	if (!READ_ONCE(b->live))
 		return 0;
@@ -2019,6 +2039,7 @@ static int reboot_one(struct device *dev, void *restart)
 static int balloon_reboot_cb(struct notifier_block *nb, unsigned long action,
 			     void *unused)
 {
+	atomic_or(PAUSED_BY_RESTART, &all_paused);
 	class_for_each_device(&balloon_class, NULL,
 			      action == SYS_RESTART ? nb : NULL, reboot_one);
 	return NOTIFY_OK;
@@ -2050,6 +2071,13 @@ unsigned long balloon_device_shrink(struct balloon_device *balloon,
 	return balloon_shrink_scan(balloon->shrinker, &sc);
 }
 EXPORT_SYMBOL_GPL(balloon_device_shrink);
+
+void balloon_devices_hibernate(bool begin)
+{
+	balloon_pm_cb(&balloon_pm_nb, begin ? PM_HIBERNATION_PREPARE :
+		      PM_POST_HIBERNATION, NULL);
+}
+EXPORT_SYMBOL_GPL(balloon_devices_hibernate);
 
 void balloon_device_reboot(struct balloon_device *balloon, bool restart)
 {
@@ -2478,8 +2506,10 @@ int balloon_device_register(struct balloon_device *balloon)
 			    &histogram_fops);
 	debugfs_create_file("counters", 0444, balloon->debugfs, balloon,
 			    &counters_fops);
-	scoped_guard(spinlock_irq, &balloon->lock)
+	scoped_guard(spinlock_irq, &balloon->lock) {
 		balloon->live = true;
+		balloon->paused |= atomic_read(&all_paused);
+	}
 	balloon_device_kick(balloon);
 	return 0;
 
@@ -2513,7 +2543,7 @@ void balloon_device_unregister(struct balloon_device *balloon)
 	shrinker_free(balloon->shrinker);
 
 	scoped_guard(mutex, &balloon->round_lock)
-		return_or_stop(balloon);
+		return_or_stop(balloon, true);
 	device_del(&balloon->dev);
 	/* Waits for migrations; they do not get to the host any more. */
 	unregister_sizes(balloon);

@@ -16,8 +16,7 @@
  *
  * Each buffer is one descriptor: many hosts look no further. Many are in flight
  * at a time, for one notification and as few interrupts as can be had. What is
- * not free in a queue is at the host, so that nothing else needs to remember a
- * wait that was killed.
+ * not free in a queue is at the host; no wait that was killed is remembered.
  *
  * Locks: the class's host lock for the inflate and deflate queue and @pfns; in
  * it, report_lock for the reporting queue; in that, reset_lock for taking the
@@ -32,6 +31,7 @@
 #include <linux/sizes.h>
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
 #include <linux/vmstat.h>
 
 /* The device counts in pages of 4 KiB, whatever the guest's are. */
@@ -150,8 +150,10 @@ static int vb_wait(struct vballoon *vb, enum vb_queue q, unsigned int room)
 		if (!left && vb_too_long(vb, READ_ONCE(vb->heard[q])))
 			left = -EINTR;
 	} while (!left);
-	if (virtqueue_is_broken(vq))
+	if (virtqueue_is_broken(vq)) {
+		balloon_device_gone(vb->balloon);
 		return -EIO;
+	}
 	return left < 0 ? -EINTR : 0;
 }
 
@@ -302,8 +304,6 @@ static int vb_request(struct balloon_device *balloon, enum vb_queue q,
 		err = vb_tell(vb, VB_REPORTING, batch);
 	if (held)
 		mutex_unlock(&vb->report_lock);
-	if (err == -EIO)
-		balloon_device_gone(balloon);
 	return err;
 }
 
@@ -575,7 +575,7 @@ static int vb_init_hints(struct vballoon *vb)
 {
 	int err;
 
-	init_offline_page_owner(&vb->hints, "virtio-balloon hints");
+	init_offline_page_owner(&vb->hints, "virtio-balloon-hints");
 	vb->hints.order = MAX_PAGE_ORDER;
 	vb->hints.stays_managed = true;
 	vb->shrinker = shrinker_alloc(0, "virtio-balloon");
@@ -778,6 +778,7 @@ static int vb_validate(struct virtio_device *vdev)
 		__virtio_clear_bit(vdev, VIRTIO_BALLOON_F_PAGE_POISON);
 	else if (!virtio_has_feature(vdev, VIRTIO_BALLOON_F_PAGE_POISON))
 		__virtio_clear_bit(vdev, VIRTIO_BALLOON_F_REPORTING);
+	__virtio_clear_bit(vdev, VIRTIO_RING_F_INDIRECT_DESC);
 	__virtio_clear_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
 	return 0;
 }

@@ -8,8 +8,8 @@
  * and gives them back, migrates them, and counts and shows everything.
  *
  * A transport (drivers/balloon/virtio.c, vmware.c, ppc_cmm.c) knows the words
- * of one hypervisor: struct balloon_ops. It takes no page, keeps no list, and
- * runs no policy. What its hypervisor bears is in struct balloon_limits.
+ * of one hypervisor: struct balloon_ops. It takes no page of the balloon, keeps
+ * none, and runs no policy. What its hypervisor bears is in struct balloon_limits.
  *
  * Documentation/driver-api/balloon.rst shows how the two work together.
  */
@@ -91,7 +91,8 @@ struct balloon_ops {
 
 	/**
 	 * @report: tell the host how many pages of PAGE_SIZE are in the
-	 * balloon. Optional. Called once after each batch or group of batches.
+	 * balloon. Optional. Called after each batch of which something was
+	 * done.
 	 */
 	void (*report)(struct balloon_device *balloon, u64 pages);
 
@@ -171,7 +172,7 @@ struct balloon_limits {
  * @BALLOON_IDLE: it has what the host wants, or has nothing to do
  * @BALLOON_INFLATING: taking pages
  * @BALLOON_DEFLATING: giving pages back
- * @BALLOON_WAITING: short of its target; it tries again later
+ * @BALLOON_WAITING: not at its target; it tries again later
  * @BALLOON_SUSPENDED: at rest, for a suspend or a restart of the system, or as
  *	the transport wants it
  * @BALLOON_GONE: the host does not answer any more
@@ -307,6 +308,7 @@ unsigned long balloon_device_oom(struct balloon_device *balloon);
 unsigned long balloon_device_shrink(struct balloon_device *balloon,
 				    unsigned long nr_pages);
 void balloon_device_reboot(struct balloon_device *balloon, bool restart);
+void balloon_devices_hibernate(bool begin);
 #endif
 
 #endif /* _LINUX_BALLOON_DEVICE_H */

@@ -140,6 +140,10 @@ struct host {
 	unsigned int inflate_calls;
 	unsigned int deflate_calls;
 	unsigned int resets;
+	/* When the last one began: by its own book, and the balloon's. */
+	unsigned long had_at_reset;
+	u64 held_at_reset;
+	enum balloon_reason reset_reason;
 	unsigned int stops;
 	unsigned int tunes;
 	bool tuning;
@@ -679,6 +683,9 @@ static int host_reset(struct balloon_device *balloon)
 
 	host_enter(h);
 	h->resets++;
+	h->reset_reason = balloon_device_reason(balloon);
+	h->had_at_reset = h->nr_pages;
+	h->held_at_reset = balloon_device_actual(balloon);
 	if (balloon_device_actual(balloon) && !h->stop_error)
 		host_wrong(h, balloon_device_actual(balloon),
 			   "pages were not taken back before a reset");
@@ -2142,6 +2149,7 @@ static void host_resets(struct kunit *test)
 	h->fault = (struct host_fault){ -ECONNRESET, *point, 1 };
 	settle_later(h, 500);
 	KUNIT_EXPECT_EQ(test, h->resets, 2u);
+	KUNIT_EXPECT_EQ(test, h->reset_reason, BALLOON_HOST_RESET);
 	KUNIT_EXPECT_EQ(test, h->deflate_calls, 0u);
 	KUNIT_EXPECT_EQ(test, counter(h, BALLOON_COUNT_RESETS), 1ULL);
 
@@ -3399,6 +3407,72 @@ static void restart(struct kunit *test)
 	unregister_host(h);
 }
 
+/* The host that wakes the guest up may be another one. */
+static void hibernate(struct kunit *test)
+{
+	struct host *h = new_host(test, test->param_value);
+
+	settle_at(h, 200);
+	balloon_devices_hibernate(true);
+	expect_state(h, BALLOON_SUSPENDED, BALLOON_SUSPEND);
+	expect_has(h, 0);
+	KUNIT_EXPECT_EQ(test, h->stops, 0u);
+	KUNIT_EXPECT_EQ(test, run(h), MAX_JIFFY_OFFSET);
+	expect_has(h, 0);
+	balloon_devices_hibernate(false);
+	settle_later(h, 200);
+	KUNIT_EXPECT_EQ(test, h->resets, 2u);
+
+	/* One that keeps all has to forget them, and is asked to start anew. */
+	pass(h, HZ);
+	h->keep_every = 1;
+	balloon_devices_hibernate(true);
+	KUNIT_EXPECT_EQ(test, h->stops, 1u);
+	expect_has(h, 0);
+	h->keep_every = 0;
+	balloon_devices_hibernate(false);
+	settle_later(h, 200);
+	KUNIT_EXPECT_EQ(test, h->resets, 3u);
+
+	/* Nor does it forget them: it does when it starts anew. */
+	pass(h, HZ);
+	h->keep_every = 1;
+	h->stop_error = -EIO;
+	balloon_devices_hibernate(true);
+	expect_has(h, 200);
+	h->keep_every = 0;
+	h->stop_error = 0;
+	balloon_devices_hibernate(false);
+	settle_later(h, 200);
+	KUNIT_EXPECT_EQ(test, h->resets, 4u);
+	/* Not before: they were still its own. */
+	KUNIT_EXPECT_EQ(test, h->had_at_reset, 200UL);
+	KUNIT_EXPECT_EQ(test, h->held_at_reset, 200ULL);
+	unregister_host(h);
+	expect_has(h, 0);
+}
+
+static void begin_hibernation(struct host *h)
+{
+	balloon_devices_hibernate(true);
+}
+
+/* A device that comes while the system is about to sleep does not begin. */
+static void arrives_at_night(struct kunit *test)
+{
+	struct host *h = alloc_host(test, &pages_kind);
+
+	h->target = 200;
+	h->on_reset = begin_hibernation;
+	start_host(h);
+	h->on_reset = NULL;
+	KUNIT_EXPECT_EQ(test, run(h), MAX_JIFFY_OFFSET);
+	KUNIT_EXPECT_EQ(test, h->nr_pages, 0UL);
+	balloon_devices_hibernate(false);
+	settle_later(h, 200);
+	unregister_host(h);
+}
+
 static void return_all_pages(struct kunit *test)
 {
 	struct host *h = new_host(test, test->param_value);
@@ -3727,17 +3801,54 @@ static void attributes(struct kunit *test)
  * With the worker, and everybody at once.
  */
 
-static bool reaches(struct host *h, u64 nr_pages)
+static bool comes_to(struct host *h, u64 nr_pages, enum balloon_state state,
+		     enum balloon_reason reason)
 {
-	unsigned int tries;
+	unsigned int i;
 
-	for (tries = 0; tries < 4000; tries++) {
+	for (i = 0; i < 4000; i++) {
 		if (READ_ONCE(h->nr_pages) == nr_pages &&
-		    balloon_device_state(h->balloon) == BALLOON_IDLE)
+		    balloon_device_state(h->balloon) == state &&
+		    balloon_device_reason(h->balloon) == reason)
 			return true;
 		fsleep(5000);
 	}
 	return false;
+}
+
+static bool reaches(struct host *h, u64 nr_pages)
+{
+	return comes_to(h, nr_pages, BALLOON_IDLE, BALLOON_TARGET_REACHED);
+}
+
+/* Nobody polls: what happens beside the worker has to tell it. */
+static void told_at_once(struct kunit *test)
+{
+	struct host *h = alloc_host(test, test->param_value);
+	unsigned long freed;
+	unsigned int moved;
+
+	h->limits.flags &= ~BALLOON_BY_HAND;
+	h->limits.flags |= BALLOON_SHRINK;
+	h->limits.poll_ms = 0;
+	h->target = 300;
+	start_host(h);
+	KUNIT_EXPECT_TRUE(test, reaches(h, 300));
+	KUNIT_EXPECT_EQ(test, balloon_device_return_all(h->balloon, false), 0);
+	KUNIT_EXPECT_TRUE(test, reaches(h, 300));
+
+	if (IS_ENABLED(CONFIG_BALLOON_MIGRATION)) {
+		h->fault = (struct host_fault){ -ECONNRESET, 0, 1 };
+		migrate_some(h, 0, &moved);
+		KUNIT_EXPECT_TRUE(test, reaches(h, 300));
+		KUNIT_EXPECT_EQ(test, h->resets, 2u);
+	}
+	freed = balloon_device_shrink(h->balloon, 10);
+	KUNIT_EXPECT_GT(test, freed, 0UL);
+	KUNIT_EXPECT_TRUE(test, comes_to(h, 300 - freed, BALLOON_WAITING,
+					 BALLOON_SHRUNK));
+	unregister_host(h);
+	expect_has(h, 0);
 }
 
 static void by_itself(struct kunit *test)
@@ -3969,6 +4080,8 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE(resume_fails),
 	KUNIT_CASE_PARAM(resume_and_reset, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(restart, few_kinds_gen_params),
+	KUNIT_CASE_PARAM(hibernate, few_kinds_gen_params),
+	KUNIT_CASE(arrives_at_night),
 	KUNIT_CASE_PARAM(return_all_pages, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(take_from_nodes, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(keep_reserve_of_node, few_kinds_gen_params),
@@ -3981,6 +4094,7 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE(two_hosts),
 	KUNIT_CASE(attributes),
 	KUNIT_CASE_PARAM(by_itself, few_kinds_gen_params),
+	KUNIT_CASE_PARAM(told_at_once, few_kinds_gen_params),
 	KUNIT_CASE(awake_when_kicked),
 	KUNIT_CASE_PARAM_SLOW(race_all, few_kinds_gen_params),
 	{}

@@ -959,7 +959,9 @@ static unsigned int expect_queue(struct kunit *test, unsigned int index,
 
 static void with_features(struct kunit *test, u64 offered)
 {
-	struct fake_device *d = plug(test, offered);
+	/* Never: nothing is to be allocated for a request. */
+	u64 never = BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
+	struct fake_device *d = plug(test, offered | never);
 	u64 want = offered & ~BIT_ULL(VIRTIO_F_ACCESS_PLATFORM);
 	unsigned int nr = 2;
 
@@ -1008,6 +1010,8 @@ static void features_test(struct kunit *test)
 	u64 kind = kind_features(test);
 	unsigned int bits;
 
+	kunit_info(test, "free pages have %s\n", want_init_on_free() ? "0" :
+		   page_poisoning_enabled_static() ? "0xaaaaaaaa" : "no mark");
 	for (bits = 0; bits < BIT(BALLOON_BITS); bits++)
 		with_features(test, kind | bits);
 	/* Not balloon's, or not known yet. */
@@ -1168,6 +1172,28 @@ static void slow_report_test(struct kunit *test)
 	expect_frames(test, SOME * FRAMES);
 	follow(test, 0);
 	KUNIT_EXPECT_EQ(test, d->resets, resets);
+}
+
+/* The queue for reports breaks while the balloon is at rest: all is over. */
+static void broken_report_test(struct kunit *test)
+{
+	struct fake_queue *reporting = plug_reporting(test);
+	struct fake_device *d = test->priv;
+	struct balloon_device *balloon = find_balloon(test);
+	enum balloon_state state;
+
+	if (!wait_for_kicks(reporting))
+		kunit_skip(test, "no free pages are reported");
+	follow(test, SOME * FRAMES);
+	__virtqueue_break(reporting->vq);
+	read_poll_timeout(balloon_device_state, state, state == BALLOON_GONE,
+			  PAUSE, PATIENCE, false, balloon);
+	KUNIT_EXPECT_EQ(test, state, BALLOON_GONE);
+	KUNIT_EXPECT_EQ(test, balloon_device_reason(balloon),
+			BALLOON_HOST_GONE);
+	/* It is not going to hear that all pages are back. */
+	scoped_guard(mutex, &d->lock)
+		d->config.actual = 0;
 }
 
 /* Amounts that only grow, as far as anybody knows: from, and until now. */
@@ -1810,6 +1836,7 @@ static struct kunit_case virtio_balloon_cases[] = {
 	KUNIT_CASE_PARAM(stats_test, kind_gen_params),
 	KUNIT_CASE_SLOW(patience_test),
 	KUNIT_CASE_SLOW(slow_report_test),
+	KUNIT_CASE_SLOW(broken_report_test),
 	KUNIT_CASE_SLOW(hostile_test),
 	{}
 };
