@@ -8,7 +8,7 @@ STRESS ?=
 MINUTES ?=
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/offline-pages
 JOBS ?= $(shell nproc)
-export KERNEL LINUX CACHE JOBS MINUTES
+export KERNEL LINUX CACHE JOBS MINUTES STRESS
 
 ifeq ($(filter $(or $(MAKECMDGOALS),help),help),)
 ifeq ($(filter $(KERNEL),7.3 6.12),)
@@ -24,7 +24,8 @@ help:
 	@echo '                        ballooning and offlining, with a table of its offline pages after each step'
 	@echo 'make test               every check; ends with "N passed, N failed, N skipped"'
 	@echo 'make stress             a storm: everything that moves offline pages at once, at random, for an hour, with all'
-	@echo "                        figures compared after each phase. STRESS='--seed 3 --minutes 10' passes options on"
+	@echo "                        figures compared after each phase. STRESS='--seed 3 --minutes 10' passes options on."
+	@echo '                        Then failing allocations, hostile hosts, memory checkers, and a big-endian guest'
 	@echo 'make bench              what the balloon costs, next to the unmodified kernel: guest instructions, device round'
 	@echo '                        trips and speed; a table, out/bench.json and a report with plots, out/bench.html.'
 	@echo "                        BENCH='--only whole --size 4' passes options on; harness/bench --help lists them"
@@ -60,10 +61,8 @@ demo: build
 test:
 	harness/test
 
-stress: build
-	harness/setup guest
-	harness/stress $(STRESS)
-	FAULTS=all harness/balloon-tests "$$(harness/build x86_64 guest)" - faults
+stress:
+	harness/test setup fetch convert build storm faults hostile heavy big-endian
 
 bench: tree
 	harness/setup guest bench

@@ -41,6 +41,7 @@ SPLAT = re.compile(
     r"offline_pages: misuse|was written while offline")
 
 
+SLOW = float(os.environ.get("SLOW") or 1)       # how much longer all waits may be
 MODULE = "balloon_again"      # a driver that is a module besides
 RUNNING = set()
 
@@ -234,8 +235,12 @@ class Guest:
             self.end()
             raise
 
-    def __exit__(self, *exc):
-        self.end()
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None and self.qemu.poll() is None:
+                self.look_for_leaks()
+        finally:
+            self.end()
 
     def start(self):
         """Start QEMU and wait for the guest. An emulated guest has been seen to stop for
@@ -357,9 +362,25 @@ class Guest:
             raise GuestError(f"{self.name}: QEMU ended (status "
                              f"{self.qemu.returncode}): {why}\n{self.tail()}")
 
+    def look_for_leaks(self):
+        """Raise if nobody points to some of the kernel's memory any more, as far as a kernel
+        that looks for that knows. What was allocated a moment ago does not count yet."""
+        path = "/sys/kernel/debug/kmemleak"
+        try:
+            config = read(build_of(self.command[self.command.index("-kernel") + 1]) + "/.config")
+        except (Skip, OSError):
+            return
+        if b"\nCONFIG_DEBUG_KMEMLEAK=y" not in config:
+            return
+        found = self.sh(f"sleep 6; for i in 1 2; do echo scan > {path}; done; cat {path}", 300,
+                        what="kmemleak to look at all memory")
+        if found:
+            raise GuestError(f"{self.name}: {found.count('unreferenced object')} leaks\n{found}")
+
     def wait(self, what, condition, timeout=60, status=None):
         """Wait until condition() is true; status() describes the state."""
         start = shown = time.monotonic()
+        timeout *= SLOW
         while True:
             self.alive()
             value = condition()
@@ -418,6 +439,16 @@ class Guest:
             raise GuestError(f"{self.name}: exit status {status} from: "
                              f"{command.strip()}\n{output.rstrip()}")
         return output
+
+    def fall_asleep(self, what):
+        """Let it sleep, in a second; the console says "woken:" and the status afterwards."""
+        self.sh(f"(sleep 1; echo {what} > /sys/power/state; echo \"woken: $?\" > /dev/console) "
+                "> /dev/null 2>&1 &")
+
+    def reconnect(self):
+        """Its port has forgotten that somebody listens."""
+        self.control.close()
+        self.control = connect(self.run + "/control", 20)
 
     # memory, as the guest and as the devices tell it
 

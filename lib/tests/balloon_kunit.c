@@ -3441,9 +3441,9 @@ static void hibernate(struct kunit *test)
 	balloon_devices_hibernate(true);
 	expect_has(h, 200);
 	h->keep_every = 0;
-	h->stop_error = 0;
 	balloon_devices_hibernate(false);
 	settle_later(h, 200);
+	h->stop_error = 0;
 	KUNIT_EXPECT_EQ(test, h->resets, 4u);
 	/* Not before: they were still its own. */
 	KUNIT_EXPECT_EQ(test, h->had_at_reset, 200UL);

@@ -154,6 +154,8 @@ struct mock {
 };
 
 #define mock_of(_owner)	container_of(_owner, struct mock, owner)
+/* 2 MiB where pages have 4 KiB, and never more than the buddy has in one. */
+#define BLOCK_ORDER	(MAX_PAGE_ORDER < 9U ? MAX_PAGE_ORDER : 9U)
 #define block_pages(m)	(1UL << (m)->owner.order)
 
 /*
@@ -3796,10 +3798,10 @@ static const struct mock_kind mock_kinds[] = {
 	  .stays_managed = true },
 	{ "one by one that stay managed", .one_by_one = true,
 	  .stays_managed = true },
-	{ "blocks in batches", .order = 9 },
-	{ "blocks in twos that stay managed", .order = 9, .max_batch = 2,
+	{ "blocks in batches", .order = BLOCK_ORDER },
+	{ "blocks in twos that stay managed", .order = BLOCK_ORDER, .max_batch = 2,
 	  .stays_managed = true },
-	{ "blocks one by one", .order = 9, .one_by_one = true },
+	{ "blocks one by one", .order = BLOCK_ORDER, .one_by_one = true },
 };
 
 KUNIT_ARRAY_PARAM_DESC(mock_kind, mock_kinds, name);
@@ -4629,13 +4631,15 @@ static void isolate_blocks(struct kunit *test)
 	unsigned long block = block_pages(m), pfn;
 	struct offline_page_batch batch = {};
 
-	KUNIT_ASSERT_EQ(test, m->owner.order, 9U);
+	KUNIT_ASSERT_EQ(test, m->owner.order, BLOCK_ORDER);
 	pfn = mock_range(test, m, 4);
 
-	KUNIT_EXPECT_EQ(test, 0L, isolate_offline_page_run(&batch, pfn,
-							   pfn + block, 8));
+	KUNIT_EXPECT_EQ(test, 0L,
+			isolate_offline_page_run(&batch, pfn, pfn + block,
+						 BLOCK_ORDER - 1));
 	KUNIT_EXPECT_EQ(test, (long)block - 5,
-			isolate_offline_page_run(&batch, pfn + 5, pfn + 6, 9));
+			isolate_offline_page_run(&batch, pfn + 5, pfn + 6,
+						 BLOCK_ORDER));
 	KUNIT_EXPECT_EQ(test, batch.nr, 1U);
 	KUNIT_EXPECT_EQ(test, batch.pfns[0], pfn);
 	expect_isolated(test, m, pfn, block);
@@ -4659,10 +4663,11 @@ static void isolate_blocks(struct kunit *test)
 		  offline_page_flags(pfn_to_page(pfn + block + 7)));
 	KUNIT_EXPECT_EQ(test, (long)block,
 			isolate_offline_page_run(&batch, pfn, pfn + 4 * block,
-						 9));
+						 BLOCK_ORDER));
 	KUNIT_EXPECT_EQ(test, 0L,
 			isolate_offline_page_run(&batch, pfn + block,
-						 pfn + 4 * block, 9));
+						 pfn + 4 * block,
+						 BLOCK_ORDER));
 	set_bit(PG_offline_movable,
 		offline_page_flags(pfn_to_page(pfn + block + 7)));
 	putback_offline_page_batch(&batch);

@@ -1196,6 +1196,11 @@ static void broken_report_test(struct kunit *test)
 		d->config.actual = 0;
 }
 
+static u64 in_bytes(unsigned long pages)
+{
+	return (u64)pages << PAGE_SHIFT;
+}
+
 /* Amounts that only grow, as far as anybody knows: from, and until now. */
 static void known_stats(u64 *values)
 {
@@ -1203,8 +1208,8 @@ static void known_stats(u64 *values)
 	unsigned int i;
 
 	all_vm_events(events);
-	values[VIRTIO_BALLOON_S_SWAP_IN] = (u64)events[PSWPIN] << PAGE_SHIFT;
-	values[VIRTIO_BALLOON_S_SWAP_OUT] = (u64)events[PSWPOUT] << PAGE_SHIFT;
+	values[VIRTIO_BALLOON_S_SWAP_IN] = in_bytes(events[PSWPIN]);
+	values[VIRTIO_BALLOON_S_SWAP_OUT] = in_bytes(events[PSWPOUT]);
 	values[VIRTIO_BALLOON_S_MAJFLT] = events[PGMAJFAULT];
 	values[VIRTIO_BALLOON_S_MINFLT] = events[PGFAULT];
 	values[VIRTIO_BALLOON_S_OOM_KILL] = events[OOM_KILL];
@@ -1216,15 +1221,15 @@ static void known_stats(u64 *values)
 	values[VIRTIO_BALLOON_S_HTLB_PGALLOC] = events[HTLB_BUDDY_PGALLOC];
 	values[VIRTIO_BALLOON_S_HTLB_PGFAIL] = events[HTLB_BUDDY_PGALLOC_FAIL];
 #endif
-	values[VIRTIO_BALLOON_S_MEMTOT] = (u64)totalram_pages() << PAGE_SHIFT;
+	values[VIRTIO_BALLOON_S_MEMTOT] = in_bytes(totalram_pages());
 	values[VIRTIO_BALLOON_S_ASYNC_SCAN] =
-		(u64)global_node_page_state(PGSCAN_KSWAPD) << PAGE_SHIFT;
+		in_bytes(global_node_page_state(PGSCAN_KSWAPD));
 	values[VIRTIO_BALLOON_S_DIRECT_SCAN] =
-		(u64)global_node_page_state(PGSCAN_DIRECT) << PAGE_SHIFT;
+		in_bytes(global_node_page_state(PGSCAN_DIRECT));
 	values[VIRTIO_BALLOON_S_ASYNC_RECLAIM] =
-		(u64)global_node_page_state(PGSTEAL_KSWAPD) << PAGE_SHIFT;
+		in_bytes(global_node_page_state(PGSTEAL_KSWAPD));
 	values[VIRTIO_BALLOON_S_DIRECT_RECLAIM] =
-		(u64)global_node_page_state(PGSTEAL_DIRECT) << PAGE_SHIFT;
+		in_bytes(global_node_page_state(PGSTEAL_DIRECT));
 }
 
 /* Hardly any of this happened yet: let them differ for a while. */
