@@ -1106,8 +1106,7 @@ static unsigned int alloc_units(struct balloon_device *b,
 	unsigned int flags = OFFLINE_PAGE_ISOLATED, got = 0;
 	gfp_t gfp = __GFP_NOMEMALLOC | __GFP_NORETRY | __GFP_NOWARN;
 	nodemask_t nodes = nodes_of(b);
-	unsigned int some = nr;
-	bool short_of;
+	unsigned int some;
 	int nid;
 
 	if (IS_ENABLED(CONFIG_BALLOON_MIGRATION)) {
@@ -1126,16 +1125,16 @@ static unsigned int alloc_units(struct balloon_device *b,
 		if (nid == NUMA_NO_NODE)
 			break;
 		some = min_t(u64, nr, node_room(nid) >> s->order);
-		if (some)
-			got = alloc_offline_pages_bulk(&s->owner, some, gfp,
-						       nid, flags, pfns);
+		if (!some)
+			continue;
+		got = alloc_offline_pages_bulk(&s->owner, some, gfp, nid, flags,
+					       pfns);
+		/* As if they were allocated one by one, as far as it goes. */
+		count(b, s->order ? BALLOON_COUNT_ALLOC_LARGE :
+		      BALLOON_COUNT_ALLOC, got + (got < some));
+		count(b, s->order ? BALLOON_COUNT_ALLOC_FAIL_LARGE :
+		      BALLOON_COUNT_ALLOC_FAIL, got < some);
 	}
-	/* As if they were allocated one by one, as far as it goes. */
-	short_of = !got || got < some;
-	count(b, s->order ? BALLOON_COUNT_ALLOC_LARGE : BALLOON_COUNT_ALLOC,
-	      got + short_of);
-	count(b, s->order ? BALLOON_COUNT_ALLOC_FAIL_LARGE :
-	      BALLOON_COUNT_ALLOC_FAIL, short_of);
 	return got;
 }
 
@@ -1503,8 +1502,11 @@ static void return_all(struct balloon_device *b)
 		pop_all(b);
 }
 
-/* The same, and end the protocol if need be. Is the host called after it? */
-static void return_or_stop(struct balloon_device *b, bool asleep)
+/*
+ * The same, and end the protocol if need be. @for_good: the host is not called
+ * any more; otherwise, not before the protocol was started again.
+ */
+static void return_or_stop(struct balloon_device *b, bool for_good)
 {
 	int err = -EOPNOTSUPP;
 
@@ -1512,7 +1514,9 @@ static void return_or_stop(struct balloon_device *b, bool asleep)
 	scoped_guard(mutex, &b->host_lock) {
 		if (balloon_device_actual(b))
 			err = ask_stop(b);
-		b->asleep |= asleep;
+		b->asleep |= for_good;
+		if (!err && !for_good)
+			WRITE_ONCE(b->reset_wanted, true);
 	}
 	if (!err)
 		pop_all(b);
@@ -1524,8 +1528,8 @@ static void return_or_stop(struct balloon_device *b, bool asleep)
 
 /*
  * Who has all balloons paused. Those that are being registered, too: either
- * register sees this, or who sets it, and then looks under the balloon's lock,
- * sees that it is live.
+ * register sees what was set or cleared here, or whoever did that, and then
+ * looks under the balloon's lock, sees that it is live.
  */
 static atomic_t all_paused = ATOMIC_INIT(0);
 
@@ -1968,8 +1972,9 @@ static int pm_post_one(struct device *dev, void *hibernate)
 {
 	struct balloon_device *b = to_balloon(dev);
 
-	if (!READ_ONCE(b->live))
-		return 0;
+	scoped_guard(spinlock_irqsave, &b->lock)
+		if (!b->live)
+			return 0;
 	if (hibernate && b->ops.reset) {
 		guard(mutex)(&b->round_lock);
 		/* What it would not give back, it may still have. */
@@ -2479,7 +2484,7 @@ static int register_shrinker_of(struct balloon_device *b)
  */
 int balloon_device_register(struct balloon_device *balloon)
 {
-	unsigned int i;
+	unsigned int i, paused;
 	int err;
 
 	err = alloc_batches(balloon);
@@ -2509,7 +2514,12 @@ int balloon_device_register(struct balloon_device *balloon)
 	scoped_guard(spinlock_irq, &balloon->lock) {
 		balloon->live = true;
 		balloon->paused |= atomic_read(&all_paused);
+		paused = balloon->paused;
 	}
+	if (paused)
+		set_state(balloon, BALLOON_SUSPENDED,
+			  paused & PAUSED_BY_RESTART ? BALLOON_RESTART :
+			  BALLOON_SUSPEND);
 	balloon_device_kick(balloon);
 	return 0;
 

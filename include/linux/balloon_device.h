@@ -97,7 +97,7 @@ struct balloon_ops {
 	void (*report)(struct balloon_device *balloon, u64 pages);
 
 	/**
-	 * @reset: start the protocol, or start it again, at a host that has no
+	 * @reset: start the protocol, or start it again, so that the host has no
 	 * page of this guest. May call balloon_device_set_limits(). Optional.
 	 * Returns 0; -EBUSY to be called again later; any other error if the
 	 * host is gone.
@@ -105,9 +105,10 @@ struct balloon_ops {
 	int (*reset)(struct balloon_device *balloon);
 
 	/**
-	 * @stop: end the protocol for good, for a suspend, or before another
-	 * kernel starts, so that the host forgets all pages; it is asked for
-	 * when pages are left that the host did not give back. Optional.
+	 * @stop: end the protocol for good, for a suspend or hibernation, or
+	 * before another kernel starts, so that the host forgets all pages; it
+	 * is asked for when pages are left that the host did not give back; for
+	 * hibernation, only with @reset. Optional.
 	 * Returns 0 if it is certain that the host does not think of any page
 	 * as its own any more.
 	 */

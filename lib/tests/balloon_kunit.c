@@ -3466,6 +3466,7 @@ static void arrives_at_night(struct kunit *test)
 	h->on_reset = begin_hibernation;
 	start_host(h);
 	h->on_reset = NULL;
+	expect_state(h, BALLOON_SUSPENDED, BALLOON_SUSPEND);
 	KUNIT_EXPECT_EQ(test, run(h), MAX_JIFFY_OFFSET);
 	KUNIT_EXPECT_EQ(test, h->nr_pages, 0UL);
 	balloon_devices_hibernate(false);

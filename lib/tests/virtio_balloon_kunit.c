@@ -959,7 +959,7 @@ static unsigned int expect_queue(struct kunit *test, unsigned int index,
 
 static void with_features(struct kunit *test, u64 offered)
 {
-	/* Never: nothing is to be allocated for a request. */
+	/* Never: it was never taken, and a buffer is one descriptor. */
 	u64 never = BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC);
 	struct fake_device *d = plug(test, offered | never);
 	u64 want = offered & ~BIT_ULL(VIRTIO_F_ACCESS_PLATFORM);
