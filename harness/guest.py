@@ -41,7 +41,7 @@ SPLAT = re.compile(
     r"offline_pages: misuse|was written while offline")
 
 
-SLOW = float(os.environ.get("SLOW") or 1)       # how much longer all waits may be
+SLOW = float(os.environ.get("SLOW") or 1)       # how much longer Guest.wait() may take
 MODULE = "balloon_again"      # a driver that is a module besides
 RUNNING = set()
 
@@ -372,7 +372,7 @@ class Guest:
             return
         if b"\nCONFIG_DEBUG_KMEMLEAK=y" not in config:
             return
-        found = self.sh(f"sleep 6; for i in 1 2; do echo scan > {path}; done; cat {path}", 300,
+        found = self.sh(f"sleep 6; for i in 1 2; do echo scan > {path} || exit 1; done; cat {path}", 300,
                         what="kmemleak to look at all memory")
         if found:
             raise GuestError(f"{self.name}: {found.count('unreferenced object')} leaks\n{found}")
