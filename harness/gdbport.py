@@ -440,9 +440,9 @@ class Vmware(guest.Guest):
         self.host = Host(f"{self.run}/gdb", places, capabilities, self.module and
                          Module(vmlinux, f"{self.run}/{guest.MODULE}.ko"))
 
-    def start(self):
+    def prepare(self):
+        super().prepare()
         self.host.start()
-        return super().start()
 
     def alive(self):
         super().alive()

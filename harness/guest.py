@@ -247,8 +247,7 @@ class Guest:
         good where its clocksource changes, long before it has a user space, once in some
         thousand boots on a busy machine. It gets a second try, which is said to be one."""
         RUNNING.add(self)
-        if self.module:
-            self.build_module()
+        self.prepare()
         self.launch()
         try:
             self.ready()
@@ -263,6 +262,11 @@ class Guest:
             self.launch()
             self.ready()
         return self
+
+    def prepare(self):
+        """What takes its time, or is to be there, before QEMU is."""
+        if self.module:
+            self.build_module()
 
     def build_module(self):
         """Put the module, for this kernel, where the guest finds it."""
