@@ -9,7 +9,8 @@
  *
  * A transport (drivers/balloon/virtio.c, vmware.c, ppc_cmm.c) knows the words
  * of one hypervisor: struct balloon_ops. It takes no page of the balloon, keeps
- * none, and runs no policy. What its hypervisor bears is in struct balloon_limits.
+ * none, and runs no policy. What its hypervisor bears is in struct
+ * balloon_limits.
  *
  * Documentation/driver-api/balloon.rst shows how the two work together.
  */
