@@ -148,11 +148,16 @@ class Module:
         self.start, self.path = int(found[1], 16), path
         self.places = []
 
-    def started(self, stub, r):
-        """Take down where the module that is about to start reads ports."""
+    @functools.cached_property
+    def code(self):
+        """Its code, and where in that it reads ports; the file is there when QEMU is."""
         text = self.path + ".text"
         subprocess.run(["objcopy", "-O", "binary", "-j", ".text", self.path, text], check=True)
-        code, ports = guest.read(text), ports_in(self.path, "-j", ".text")
+        return guest.read(text), ports_in(self.path, "-j", ".text")
+
+    def started(self, stub, r):
+        """Take down where the module that is about to start reads ports."""
+        code, ports = self.code
         where = r["rdi"]
         words = struct.unpack(f"<{self.ROOM // 8}Q", b"".join(
             stub.read_virtual(where + n, 512) for n in range(0, self.ROOM, 512)))

@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 
+import guest
+
 # Cases provoke warnings on purpose and fail by themselves if one is missing.
 PROVOKED = re.compile(r"WARNING: (CPU: \d+ PID: \d+ at )?\S*offline_pages|offline_pages: misuse|"
                       r"was written while offline")
@@ -54,8 +56,15 @@ def cases(node, path=()):
 
 
 def report(log, tree, prefix, result):
-    """Call result(status, name, why) for each case in LOG, the names starting
-    with PREFIX. TREE is the kernel tree that kunit.py is taken from."""
+    """Call result(status, name, why) for the console as a whole and for each case
+    in LOG, the names starting with PREFIX. TREE is the kernel tree that kunit.py
+    is taken from."""
+    text = ""
+    with contextlib.suppress(FileNotFoundError), open(log, encoding="utf-8", errors="replace") as f:
+        text = f.read()
+    bad = [line.strip() for line in text.splitlines()
+           if guest.SPLAT.search(line) and not PROVOKED.search(line)]
+    result("not ok" if bad else "ok", f"{prefix}/console", bad[0] if bad else "")
     strict = prefix == STRICT and series(tree) not in LENIENT_SERIES
     out = os.path.splitext(log)[0] + ".json"
     with contextlib.suppress(FileNotFoundError):
@@ -67,8 +76,6 @@ def report(log, tree, prefix, result):
     try:
         with open(out, encoding="utf-8") as f:
             found = list(cases(json.load(f)))
-        with open(log, encoding="utf-8", errors="replace") as f:
-            text = f.read()
     except (OSError, ValueError) as e:
         result("not ok", f"{prefix}/parse", f"kunit.py gave no result: {e}; it said: "
                + " ".join(parsed.stdout.split()[-30:]))
