@@ -27,19 +27,14 @@
 #include <linux/balloon_device.h>
 #include <linux/capability.h>
 #include <linux/device.h>
-#include <linux/err.h>
-#include <linux/init.h>
 #include <linux/jiffies.h>
 #include <linux/kstrtox.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/moduleparam.h>
-#include <linux/pfn.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
-#include <linux/time64.h>
 #include <asm/firmware.h>
 #include <asm/hvcall.h>
 

@@ -32,7 +32,6 @@
 #include <linux/virtio_balloon.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
-#include <linux/vmstat.h>
 
 /* The device counts in pages of 4 KiB, whatever the guest's are. */
 #define VB_PFNS		(PAGE_SIZE >> VIRTIO_BALLOON_PFN_SHIFT)
@@ -65,7 +64,7 @@ struct vballoon {
 
 	struct work_struct hint_work;
 	u32 hint_id;			/* the last one that was obeyed */
-	bool hint_enough;		/* memory is needed */
+	bool hint_news, hint_enough;	/* look again; memory is needed */
 	__virtio32 hint_start, hint_stop;	/* commands; to stop: 0 */
 	struct offline_page_owner hints;
 	atomic_long_t nr_hints;		/* blocks */
@@ -89,11 +88,10 @@ MODULE_PARM_DESC(pfns_per_buffer,
 
 /*
  * Frame by frame, the host drops single pages; what is reported, it drops as a
- * range. The specification speaks of free pages there, which the driver may use
- * again without a word. A page of the balloon is dropped just the same, and
- * needs no word either when it is deflated, but for MUST_TELL_HOST: this is off
- * then. The grey area is whether the host counts it as inflated, or guards it
- * against use: it only gets to know "actual". Off by default for that reason.
+ * range. To the specification these are free pages, used again without a word,
+ * and no part of the balloon: they are not in its queues, though 5.5.6 wants
+ * the deflate queue to say what is used again. A host may only count "actual".
+ * So it is off by default, and with MUST_TELL_HOST.
  */
 static bool report_held;
 module_param(report_held, bool, 0444);
@@ -472,15 +470,27 @@ static unsigned long vb_drop_hints(struct vballoon *vb, unsigned long max)
 	return nr;
 }
 
-/* False if the work was queued again, as there is something else to do. */
+static u32 vb_hint_asked(struct vballoon *vb)
+{
+	u32 id;
+
+	WRITE_ONCE(vb->hint_news, false);
+	virtio_cread_le(vb->vdev, struct virtio_balloon_config,
+			free_page_hint_cmd_id, &id);
+	return id;
+}
+
+/* False if the device asks for something else; the work is queued again then. */
 static bool vb_hint_room(struct vballoon *vb, unsigned int room)
 {
-	while (!wait_event_idle_timeout(vb->used,
-					work_pending(&vb->hint_work) ||
-					vb_has_room(vb, VB_HINTS, room), HZ))
-		;
-	return !work_pending(&vb->hint_work) &&
-	       !virtqueue_is_broken(vb->vqs[VB_HINTS]);
+	do {
+		if (READ_ONCE(vb->hint_news) &&
+		    vb_hint_asked(vb) != vb->hint_id)
+			return false;
+	} while (!wait_event_idle_timeout(vb->used, READ_ONCE(vb->hint_news) ||
+					  vb_has_room(vb, VB_HINTS, room), HZ) ||
+		 READ_ONCE(vb->hint_news));
+	return !virtqueue_is_broken(vb->vqs[VB_HINTS]);
 }
 
 static void vb_hint_command(struct vballoon *vb, __virtio32 *command)
@@ -493,21 +503,21 @@ static void vb_hint_command(struct vballoon *vb, __virtio32 *command)
 }
 
 /* Until no block is free, somebody needs them, or the device has enough. */
-static void vb_hint_round(struct vballoon *vb, u32 id)
+static void vb_hint_round(struct vballoon *vb)
 {
 	struct virtqueue *vq = vb->vqs[VB_HINTS];
+	unsigned int all = virtqueue_get_vring_size(vq);
 	struct scatterlist sg;
 	struct page *page;
 
 	/* It may still be reading the commands of the last round. */
-	if (!vb_hint_room(vb, virtqueue_get_vring_size(vq)))
+	if (!vb_hint_room(vb, all))
 		return;
-	vb->hint_id = id;
 	WRITE_ONCE(vb->hint_enough, false);
-	vb->hint_start = cpu_to_virtio32(vb->vdev, id);
+	vb->hint_start = cpu_to_virtio32(vb->vdev, vb->hint_id);
 	vb_hint_command(vb, &vb->hint_start);
 	/* Room is kept for the command to stop. */
-	while (vb_hint_room(vb, 2) && !READ_ONCE(vb->hint_enough)) {
+	while (vb_hint_room(vb, min(all, 2)) && !READ_ONCE(vb->hint_enough)) {
 		/* Nobody may use it before the device could see the hint. */
 		page = alloc_offline_page(&vb->hints, VB_HINT_GFP, NUMA_NO_NODE,
 					  OFFLINE_PAGE_ISOLATED);
@@ -528,17 +538,14 @@ static void vb_hint_round(struct vballoon *vb, u32 id)
 static void vb_hint_work(struct work_struct *work)
 {
 	struct vballoon *vb = container_of(work, struct vballoon, hint_work);
-	u32 id;
+	u32 id = vb_hint_asked(vb);
 
-	virtio_cread_le(vb->vdev, struct virtio_balloon_config,
-			free_page_hint_cmd_id, &id);
 	if (id == vb->hint_id)
 		return;
+	vb->hint_id = id;
 	if (id > VIRTIO_BALLOON_CMD_ID_DONE)
-		vb_hint_round(vb, id);
-	else
-		vb->hint_id = id;
-	if (id == VIRTIO_BALLOON_CMD_ID_DONE)
+		vb_hint_round(vb);
+	else if (id == VIRTIO_BALLOON_CMD_ID_DONE)
 		vb_drop_hints(vb, ULONG_MAX);
 }
 
@@ -761,10 +768,11 @@ static void vb_config_changed(struct virtio_device *vdev)
 	struct vballoon *vb = vdev->priv;
 
 	balloon_device_kick(vb->balloon);
-	if (!vb_has(vb, VIRTIO_BALLOON_F_FREE_PAGE_HINT))
-		return;
-	queue_work(system_dfl_wq, &vb->hint_work);
-	wake_up(&vb->used);
+	if (vb_has(vb, VIRTIO_BALLOON_F_FREE_PAGE_HINT)) {
+		WRITE_ONCE(vb->hint_news, true);
+		queue_work(system_dfl_wq, &vb->hint_work);
+		wake_up(&vb->used);
+	}
 }
 
 /*

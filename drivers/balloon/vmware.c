@@ -20,16 +20,13 @@
 #include <linux/atomic.h>
 #include <linux/balloon_device.h>
 #include <linux/debugfs.h>
-#include <linux/err.h>
 #include <linux/gfp.h>
-#include <linux/init.h>
 #include <linux/io.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/vmw_vmci_api.h>
-#include <linux/vmw_vmci_defs.h>
 #include <asm/hypervisor.h>
 #include <kunit/static_stub.h>
 #include <kunit/visibility.h>

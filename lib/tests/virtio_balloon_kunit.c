@@ -180,7 +180,7 @@ struct fake_queue {
  * @hostile: there is a plan of what goes wrong
  * @faults: the plan
  * @nr_faults: how many these are
- * @ring: sizes of the queues
+ * @ring: sizes of the queues, 0 for the usual one
  * @tick: while there are queues, does what is not done at once
  * @enabled: its queues have been set up since the last reset
  * @down: the driver reset it, and did not start it again
@@ -189,6 +189,8 @@ struct fake_queue {
  * @flood: so many times it wants statistics at once
  * @hints: so many buffers of free pages it uses
  * @has_stats: @stats_head is there
+ * @hinted: what the driver said of free blocks: commands, and the last one to
+ *	begin; blocks, and the last one
  * @lives: how often it was restored
  * @what: the last thing that was wrong
  * @messages: what was said on the console
@@ -220,6 +222,11 @@ struct fake_device {
 	unsigned int ring[QUEUES];
 	struct delayed_work tick;
 	bool down, silent, has_stats;
+	struct {
+		unsigned int begun, ended, blocks;
+		u32 id;
+		struct page *page;
+	} hinted;
 	u32 flips;
 	unsigned int flood, hints;
 	unsigned int lives;
@@ -311,19 +318,45 @@ static unsigned int ring_size(const struct fake_queue *q)
 static void use_buffer(struct fake_device *d, struct fake_queue *q, u16 head)
 {
 	const struct vring *ring = virtqueue_get_vring(q->vq);
+	unsigned int i = q->used % ring_size(q);
 
-	ring->used->ring[q->used % RING].id = from_32(d, head);
-	ring->used->ring[q->used % RING].len = 0;
+	ring->used->ring[i].id = from_32(d, head);
+	ring->used->ring[i].len = 0;
 	/* The index comes last. */
 	virt_wmb();
 	ring->used->idx = from_16(d, ++q->used);
+}
+
+/* A command to begin or end, or a block that is free as long as it has it. */
+static void one_hint(struct fake_device *d, bool writable, void *buffer,
+		     unsigned int len)
+{
+	u32 id = 0;
+
+	if (writable) {
+		d->wrong += len != PAGE_SIZE << MAX_PAGE_ORDER ||
+			    !PageOffline(virt_to_page(buffer));
+		d->hinted.blocks++;
+		d->hinted.page = virt_to_page(buffer);
+		return;
+	}
+	if (len == sizeof(u32))
+		id = to_32(d, *(__virtio32 *)buffer);
+	else
+		d->wrong++;
+	if (id) {
+		d->hinted.begun++;
+		d->hinted.id = id;
+	} else {
+		d->hinted.ended++;
+	}
 }
 
 /* Is the device done with the buffer? */
 static bool one_buffer(struct fake_device *d, struct fake_queue *q, u16 head)
 {
 	const struct vring *ring = virtqueue_get_vring(q->vq);
-	const struct vring_desc *desc = &ring->desc[head % RING];
+	const struct vring_desc *desc = &ring->desc[head % ring_size(q)];
 	void *buffer = phys_to_virt(to_64(d, desc->addr));
 	unsigned int len = to_32(d, desc->len);
 
@@ -338,6 +371,9 @@ static bool one_buffer(struct fake_device *d, struct fake_queue *q, u16 head)
 		memcpy(d->stats, buffer, d->nr_stats * sizeof(d->stats[0]));
 		d->stats_head = head;
 		return false;
+	} else if (!strcmp(q->vq->name, "free_page_vq")) {
+		one_hint(d, to_16(d, desc->flags) & VRING_DESC_F_WRITE, buffer,
+			 len);
 	}
 	return true;
 }
@@ -358,7 +394,8 @@ static void serve(struct fake_device *d, struct fake_queue *q)
 		while (q->seen != to_16(d, ring->avail->idx) && may_look(q)) {
 			/* The index comes first. */
 			virt_rmb();
-			head = to_16(d, ring->avail->ring[q->seen++ % RING]);
+			head = to_16(d, ring->avail->ring[q->seen++ %
+							  ring_size(q)]);
 			if (!one_buffer(d, q, head))
 				continue;
 			use_buffer(d, q, head);
@@ -813,7 +850,7 @@ static int fake_find_vqs(struct virtio_device *vdev, unsigned int nr,
 		vqs[i] = NULL;
 		if (!info[i].name)
 			continue;
-		size = d->hostile ? d->ring[d->nr_queues] : RING;
+		size = d->ring[d->nr_queues] ?: RING;
 		vqs[i] = vring_create_virtqueue(d->nr_queues, size, PAGE_SIZE,
 						vdev, true, false, info[i].ctx,
 						fake_notify, info[i].callback,
@@ -1194,6 +1231,125 @@ static void broken_report_test(struct kunit *test)
 	/* It is not going to hear that all pages are back. */
 	scoped_guard(mutex, &d->lock)
 		d->config.actual = 0;
+}
+
+static u16 buffers_so_far(struct fake_device *d, struct fake_queue *q)
+{
+	return to_16(d, READ_ONCE(virtqueue_get_vring(q->vq)->avail->idx));
+}
+
+/* The driver has added so many buffers to the queue, and adds no more. */
+static void expect_buffers(struct kunit *test, struct fake_queue *q, u16 nr)
+{
+	struct fake_device *d = test->priv;
+	u16 has;
+
+	read_poll_timeout(buffers_so_far, has, has >= nr, PAUSE, PATIENCE,
+			  false, d, q);
+	msleep(50);
+	KUNIT_EXPECT_EQ(test, buffers_so_far(d, q), nr);
+}
+
+/* The device wants hints, or no more of them, or has done with them. */
+static void ask_for_hints(struct fake_device *d, u32 id)
+{
+	scoped_guard(mutex, &d->lock)
+		d->config.free_page_hint_cmd_id = cpu_to_le32(id);
+	virtio_config_changed(&d->vdev);
+}
+
+/* It looks at so many more buffers. */
+static void look_at(struct fake_device *d, struct fake_queue *q,
+		    unsigned int nr)
+{
+	scoped_guard(mutex, &d->lock)
+		q->but = nr;
+	serve(d, q);
+}
+
+static struct fake_queue *plug_hints(struct kunit *test, unsigned int ring)
+{
+	struct fake_device *d = test->priv;
+
+	d->ring[2] = ring;
+	plug(test, kind_features(test) | BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT));
+	d->queues[2].held = true;
+	return &d->queues[2];
+}
+
+/* Differs from itself in the other byte order. */
+#define HINT_ID		0x01020304
+
+/*
+ * A round of hints ends when the device asks for something else. It does not
+ * when only its target changes, as it may do all the time of a migration.
+ */
+static void hints_test(struct kunit *test)
+{
+	struct fake_queue *q = plug_hints(test, 8);
+	struct fake_device *d = test->priv;
+	struct page *page;
+	bool offline;
+
+	/* The command, six blocks, and room for the command to stop. */
+	ask_for_hints(d, HINT_ID);
+	expect_buffers(test, q, 7);
+	follow(test, SOME * FRAMES);
+	expect_buffers(test, q, 7);
+	look_at(d, q, 7);
+	expect_buffers(test, q, 14);
+	KUNIT_EXPECT_EQ(test, d->hinted.id, HINT_ID);
+	KUNIT_EXPECT_EQ(test, d->hinted.blocks, 6);
+	follow(test, 0);
+	ask_for_hints(d, HINT_ID);
+	expect_buffers(test, q, 14);
+	KUNIT_EXPECT_EQ(test, d->hinted.ended, 0);
+
+	/* One round ends, and the next begins when all of it was seen. */
+	ask_for_hints(d, HINT_ID + 1);
+	expect_buffers(test, q, 15);
+	look_at(d, q, 8);
+	expect_buffers(test, q, 22);
+	KUNIT_EXPECT_EQ(test, d->hinted.ended, 1);
+	KUNIT_EXPECT_EQ(test, d->hinted.blocks, 13);
+	look_at(d, q, 2);
+	KUNIT_EXPECT_EQ(test, d->hinted.begun, 2);
+	KUNIT_EXPECT_EQ(test, d->hinted.id, HINT_ID + 1);
+
+	/* What was hinted at stays so until the device has done. */
+	page = d->hinted.page;
+	expect_buffers(test, q, 24);
+	ask_for_hints(d, VIRTIO_BALLOON_CMD_ID_STOP);
+	expect_buffers(test, q, 25);
+	look_at(d, q, 8);
+	KUNIT_EXPECT_EQ(test, d->hinted.ended, 2);
+	KUNIT_EXPECT_TRUE(test, PageOffline(page));
+	ask_for_hints(d, VIRTIO_BALLOON_CMD_ID_DONE);
+	read_poll_timeout(PageOffline, offline, !offline, PAUSE, PATIENCE,
+			  false, page);
+	KUNIT_EXPECT_FALSE(test, offline);
+}
+
+/* One buffer at a time will do. */
+static void small_hints_test(struct kunit *test)
+{
+	struct fake_queue *q = plug_hints(test, 1);
+	struct fake_device *d = test->priv;
+	unsigned int i;
+
+	ask_for_hints(d, HINT_ID);
+	for (i = 1; i < 5; i++) {
+		expect_buffers(test, q, i);
+		look_at(d, q, 1);
+	}
+	expect_buffers(test, q, 5);
+	KUNIT_EXPECT_EQ(test, d->hinted.begun, 1);
+	KUNIT_EXPECT_EQ(test, d->hinted.blocks, 3);
+	ask_for_hints(d, VIRTIO_BALLOON_CMD_ID_DONE);
+	look_at(d, q, 1);
+	expect_buffers(test, q, 6);
+	look_at(d, q, 1);
+	KUNIT_EXPECT_EQ(test, d->hinted.ended, 1);
 }
 
 static u64 in_bytes(unsigned long pages)
@@ -1838,6 +1994,8 @@ static struct kunit_case virtio_balloon_cases[] = {
 	KUNIT_CASE_PARAM(frames_test, kind_gen_params),
 	KUNIT_CASE_PARAM(tell_first_test, kind_gen_params),
 	KUNIT_CASE_PARAM(tell_reported_test, kind_gen_params),
+	KUNIT_CASE_PARAM(hints_test, kind_gen_params),
+	KUNIT_CASE_PARAM(small_hints_test, kind_gen_params),
 	KUNIT_CASE_PARAM(stats_test, kind_gen_params),
 	KUNIT_CASE_SLOW(patience_test),
 	KUNIT_CASE_SLOW(slow_report_test),
