@@ -44,14 +44,13 @@ build_dir() { printf '%s/build/%s/%s-%s-%s\n' "$CACHE" "$(kernel_label)" "$1" "$
 make_args() {
 	local prefix
 	case $1 in
-	x86_64) MAKE_ARGS=(ARCH=x86_64) prefix= ;;
+	x86_64 | i386) MAKE_ARGS=("ARCH=$1") prefix=x86_64-linux-gnu- ;;
 	ppc64le | ppc64) MAKE_ARGS=(ARCH=powerpc) prefix=power${1#p}-linux-gnu- ;;
 	arm64) MAKE_ARGS=(ARCH=arm64) prefix=aarch64-linux-gnu- ;;
 	s390x) MAKE_ARGS=(ARCH=s390) prefix=s390x-linux-gnu- ;;
-	*) die "unknown architecture '$1' (x86_64, ppc64le, ppc64, arm64, s390x)" ;;
+	*) die "unknown architecture '$1' (x86_64, i386, ppc64le, ppc64, arm64, s390x)" ;;
 	esac
-	if [ "$(uname -m)" = "$1" ]; then prefix=; fi
-	if [ "$1" = x86_64 ] && [ "$(uname -m)" != x86_64 ]; then prefix=x86_64-linux-gnu-; fi
+	if [ "$(uname -m)" = "${1/i386/x86_64}" ]; then prefix=; fi
 	if [ -n "$prefix" ]; then MAKE_ARGS+=("CROSS_COMPILE=$prefix"); fi
 	if command -v ccache >/dev/null; then MAKE_ARGS+=("CC=$(compiler) ${prefix}gcc -pipe"); fi
 }

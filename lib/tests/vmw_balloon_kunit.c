@@ -330,7 +330,7 @@ static void negotiate_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, host->limit, totalram_pages());
 	if (IS_ENABLED(CONFIG_64BIT) &&
 	    !(host->agreed & VMBALLOON_WIDE_TARGET)) {
-		host->target = BIT_ULL(40) + 10;
+		host->target = (unsigned long)BIT_ULL(40) + 10;
 		settle(test);
 		expect_pages(test, 10);
 	}
