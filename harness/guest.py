@@ -554,6 +554,18 @@ class Guest:
     def block_size(self):
         return int(self.sh("cat /sys/devices/system/memory/block_size_bytes"), 16)
 
+    def fragment(self, name, size):
+        """Break memory up with a file that keeps every second page of size."""
+        self.sh("cd /tmp && { [ -d holes ] || { mkdir holes && mount -t tmpfs -o "
+                "size=100% holes holes; }; } && "
+                f"holes holes/{name} {size // MIB}", 120, what="memory to be broken up")
+
+    def canaries(self):
+        """Look whether all pages of those files are there: a status, 0, and what is wrong."""
+        status, text = self.sh("for f in /tmp/holes/*; do holes -c $f || exit; done",
+                               120, check=False, what="files to be checked")
+        return status, text.strip()
+
     def vmem_size(self, dev="vmem0"):
         return self.qmp("qom-get", path="/machine/peripheral/" + dev, property="size")
 
