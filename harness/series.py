@@ -21,6 +21,7 @@ COMMENT = re.compile(rf"(\S+)\s+above\s+{PATTERN}\s+from\s+(\S+)$")
 DROP = re.compile(rf"(\S+)\s+{PATTERN}(?:\s+to\s+{PATTERN})?$")
 GONE = re.compile(rf"(\S+)\s+{PATTERN}$")
 NOW = re.compile(rf"(\S+)\s+(\d+)\s+{PATTERN}$")
+TRAILERS = ("Fixes", "Cc")
 WHEN = re.compile(rf"(not\s+)?(\S+)(?:\s+{PATTERN})?$")
 
 
@@ -67,6 +68,7 @@ class Step:
         self.name = os.path.basename(path)
         self.subject = ""
         self.actions = []
+        self.trailers = []      # of the commit message
         self.when = None        # of the actions that follow
         self.conditions = {}    # line number: conditions of the action there
         head, _, body = read(path).partition("\n\n")
@@ -85,6 +87,11 @@ class Step:
         if not self.subject:
             raise self.wrong(1, "no Subject:")
 
+    def message(self, body, *trailers):
+        """Of the commit. What trails it is one block, at its end."""
+        trailers = "\n".join([*self.trailers, *trailers])
+        return "\n\n".join([self.subject, body.rstrip()] + ([trailers] if trailers else [])) + "\n"
+
     def wrong(self, number, what):
         return Failure(f"series/{self.name}:{number}: {what}")
 
@@ -92,6 +99,9 @@ class Step:
         forms = {"Insert": INSERT, "Comment": COMMENT, "Drop": DROP, "Gone": GONE, "Now": NOW}
         if key == "Subject":
             self.subject = value
+            return
+        if key in TRAILERS:
+            self.trailers.append(f"{key}: {value}")
             return
         if key == "When":
             try:
