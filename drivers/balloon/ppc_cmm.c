@@ -29,7 +29,6 @@
 #include <linux/device.h>
 #include <linux/jiffies.h>
 #include <linux/kstrtox.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/sizes.h>

@@ -474,7 +474,7 @@ static u32 vb_hint_asked(struct vballoon *vb)
 {
 	u32 id;
 
-	WRITE_ONCE(vb->hint_news, false);
+	smp_store_mb(vb->hint_news, false);	/* pairs with wake_up() */
 	virtio_cread_le(vb->vdev, struct virtio_balloon_config,
 			free_page_hint_cmd_id, &id);
 	return id;
@@ -516,7 +516,7 @@ static void vb_hint_round(struct vballoon *vb)
 	WRITE_ONCE(vb->hint_enough, false);
 	vb->hint_start = cpu_to_virtio32(vb->vdev, vb->hint_id);
 	vb_hint_command(vb, &vb->hint_start);
-	/* Room is kept for the command to stop. */
+	/* Room is kept for the command to stop, but in a queue for one. */
 	while (vb_hint_room(vb, min(all, 2)) && !READ_ONCE(vb->hint_enough)) {
 		/* Nobody may use it before the device could see the hint. */
 		page = alloc_offline_page(&vb->hints, VB_HINT_GFP, NUMA_NO_NODE,
@@ -532,7 +532,8 @@ static void vb_hint_round(struct vballoon *vb)
 		atomic_long_inc(&vb->nr_hints);
 		putback_offline_page(&vb->hints, page);
 	}
-	vb_hint_command(vb, &vb->hint_stop);
+	if (vq->num_free)
+		vb_hint_command(vb, &vb->hint_stop);
 }
 
 static void vb_hint_work(struct work_struct *work)
