@@ -38,6 +38,11 @@ converted_tree() {
 	printf '%s\n' "${OFFLINE_PAGES_TREE:-$CACHE/converted/$(kernel_label)/tree}"
 }
 tree_of() { if [ "$1" = stock ]; then "$HARNESS/fetch"; else converted_tree; fi; }
+# changed_files: what the series changes in the tree of this kernel, and leaves there or not
+changed_files() {
+	"$HARNESS/apply" --list --files --from "$("$HARNESS/fetch")" |
+		sed -n 's/^change //p' | sort -u
+}
 build_dir() { printf '%s/build/%s/%s-%s-%s\n' "$CACHE" "$(kernel_label)" "$1" "$2" "$3"; }
 
 # make_args ARCH: what make needs to build for ARCH here.

@@ -1272,6 +1272,16 @@ static void look_at(struct fake_device *d, struct fake_queue *q,
 	serve(d, q);
 }
 
+/* The page was hinted at, and is not any more. */
+static void expect_no_hint(struct kunit *test, const struct page *page)
+{
+	bool offline;
+
+	read_poll_timeout(PageOffline, offline, !offline, PAUSE, PATIENCE,
+			  false, page);
+	KUNIT_EXPECT_FALSE(test, offline);
+}
+
 static struct fake_queue *plug_hints(struct kunit *test, unsigned int ring)
 {
 	struct fake_device *d = test->priv;
@@ -1297,7 +1307,6 @@ static void hints_test(struct kunit *test)
 	struct fake_queue *q = plug_hints(test, 8);
 	struct fake_device *d = test->priv;
 	struct page *page;
-	bool offline;
 
 	/* The command, six blocks, and room for the command to stop. */
 	ask_for_hints(d, HINT_ID);
@@ -1334,9 +1343,7 @@ static void hints_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d->hinted.ended, 2);
 	KUNIT_EXPECT_TRUE(test, PageOffline(page));
 	ask_for_hints(d, VIRTIO_BALLOON_CMD_ID_DONE);
-	read_poll_timeout(PageOffline, offline, !offline, PAUSE, PATIENCE,
-			  false, page);
-	KUNIT_EXPECT_FALSE(test, offline);
+	expect_no_hint(test, page);
 }
 
 /* One buffer at a time will do, and nothing waits for the device to use it. */
@@ -1345,7 +1352,6 @@ static void small_hints_test(struct kunit *test)
 	struct fake_queue *q = plug_hints(test, 1);
 	struct fake_device *d = test->priv;
 	unsigned int i;
-	bool offline;
 
 	ask_for_hints(d, HINT_ID);
 	for (i = 1; i < 5; i++) {
@@ -1357,9 +1363,7 @@ static void small_hints_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d->hinted.blocks, 3);
 	KUNIT_ASSERT_NOT_NULL(test, d->hinted.page);
 	ask_for_hints(d, VIRTIO_BALLOON_CMD_ID_DONE);
-	read_poll_timeout(PageOffline, offline, !offline, PAUSE, PATIENCE,
-			  false, d->hinted.page);
-	KUNIT_EXPECT_FALSE(test, offline);
+	expect_no_hint(test, d->hinted.page);
 	expect_buffers(test, q, 5);
 }
 
@@ -1719,11 +1723,9 @@ static void want_hints(struct hostile_case *c)
 	struct fake_device *d = c->test->priv;
 	u32 id = pick(c, 2) ? pick(c, 4) : prandom_u32_state(&c->rnd);
 
-	scoped_guard(mutex, &d->lock) {
-		d->config.free_page_hint_cmd_id = cpu_to_le32(id);
+	scoped_guard(mutex, &d->lock)
 		d->hints = pick(c, 6);
-	}
-	virtio_config_changed(&d->vdev);
+	ask_for_hints(d, id);
 }
 
 static void hostile_action(struct hostile_case *c)
