@@ -11,7 +11,6 @@ import bisect
 import collections
 import contextlib
 import functools
-import os
 import re
 import struct
 import subprocess
