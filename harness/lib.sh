@@ -45,19 +45,19 @@ changed_files() {
 }
 build_dir() { printf '%s/build/%s/%s-%s-%s\n' "$CACHE" "$(kernel_label)" "$1" "$2" "$3"; }
 
-# make_args ARCH: what make needs to build for ARCH here.
+# make_args ARCH: what make needs to build for ARCH here, and in CROSS what the names of its
+# compilers begin with.
 make_args() {
-	local prefix
 	case $1 in
-	x86_64 | i386) MAKE_ARGS=("ARCH=$1") prefix=x86_64-linux-gnu- ;;
-	ppc64le | ppc64) MAKE_ARGS=(ARCH=powerpc) prefix=power${1#p}-linux-gnu- ;;
-	arm64) MAKE_ARGS=(ARCH=arm64) prefix=aarch64-linux-gnu- ;;
-	s390x) MAKE_ARGS=(ARCH=s390) prefix=s390x-linux-gnu- ;;
+	x86_64 | i386) MAKE_ARGS=("ARCH=$1") CROSS=x86_64-linux-gnu- ;;
+	ppc64le | ppc64) MAKE_ARGS=(ARCH=powerpc) CROSS=power${1#p}-linux-gnu- ;;
+	arm64) MAKE_ARGS=(ARCH=arm64) CROSS=aarch64-linux-gnu- ;;
+	s390x) MAKE_ARGS=(ARCH=s390) CROSS=s390x-linux-gnu- ;;
 	*) die "unknown architecture '$1' (x86_64, i386, ppc64le, ppc64, arm64, s390x)" ;;
 	esac
-	if [ "$(uname -m)" = "${1/i386/x86_64}" ]; then prefix=; fi
-	if [ -n "$prefix" ]; then MAKE_ARGS+=("CROSS_COMPILE=$prefix"); fi
-	if command -v ccache >/dev/null; then MAKE_ARGS+=("CC=$(compiler) ${prefix}gcc -pipe"); fi
+	if [ "$(uname -m)" = "${1/i386/x86_64}" ]; then CROSS=; fi
+	if [ -n "$CROSS" ]; then MAKE_ARGS+=("CROSS_COMPILE=$CROSS"); fi
+	if command -v ccache >/dev/null; then MAKE_ARGS+=("CC=$(compiler) ${CROSS}gcc -pipe"); fi
 }
 
 # compiler: harness/cc, by a name that is the same for every checkout; else another one would
