@@ -108,9 +108,10 @@ def initramfs_with(*programs):
     return out
 
 
-def pool():
-    """Threads for as many guests as may run at a time."""
-    return concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS") or 2))
+def pool(more=1):
+    """Threads for as many guests as may run at a time: some more than there are processors,
+    for a guest waits a good part of its time."""
+    return concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS") or 2) + more)
 
 
 class Qmp:
