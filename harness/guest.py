@@ -200,7 +200,7 @@ class Guest:
     """
 
     def __init__(self, image, initrd, name="guest", mem="1G", smp=2, args=(),
-                 append="", expect=(), module=None, timeout=120, progress=None, interval=3):
+                 append="", expect=(), *, module=None, timeout=120, progress=None, interval=3):
         for path in (image, initrd):
             if not os.path.isfile(path):
                 raise GuestError(f"{path}: no such file")
