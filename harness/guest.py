@@ -178,6 +178,17 @@ def build_of(image):
     raise Skip(f"no build directory around {image}")
 
 
+def compile_for_guest(out, sources, options=()):
+    """Make a program for the guest, which has no libraries. What a compiler warns of in the
+    kernel's own programs is not for us to mend."""
+    done = subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-w", "-static", *options, "-o", out,
+                           *sources, "-lrt", "-lpthread", "-lm"], check=False, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        why = [l for l in done.stdout.splitlines() if "error" in l or "undefined" in l]
+        raise GuestError(f"{os.path.basename(out)} cannot be built: {(why or [''])[0]}")
+
+
 def archive(*files):
     """What the kernel unpacks into its first file system, of (name, mode, data)."""
     text = b""
@@ -271,8 +282,7 @@ class Guest:
 
     def build_module(self):
         """Put the module, for this kernel, where the guest finds it."""
-        c, out = self.command, os.path.join(self.run, MODULE + ".ko")
-        where = build_of(c[c.index("-kernel") + 1])
+        out, where = os.path.join(self.run, MODULE + ".ko"), self.build()
         if not os.path.exists(where + "/vmlinux.symvers"):
             raise Skip("this kernel takes no modules")
         try:
@@ -280,11 +290,30 @@ class Guest:
                            check=True)
         except subprocess.CalledProcessError:
             raise GuestError(f"{self.module} cannot be built as a module") from None
-        both = os.path.join(self.run, "initrd")
+        self.bring((MODULE + ".ko", stat.S_IFREG | 0o644, read(out)))
+
+    def bring(self, *files):
+        """Have more files in its first file system, of (name, mode, data)."""
+        c, both = self.command, os.path.join(self.run, "initrd")
+        text = read(c[c.index("-initrd") + 1]) + archive(*files)
         with open(both, "wb") as f:
-            f.write(read(c[c.index("-initrd") + 1]))
-            f.write(archive((MODULE + ".ko", stat.S_IFREG | 0o644, read(out))))
+            f.write(text)
         c[c.index("-initrd") + 1] = both
+
+    def build(self):
+        """The build directory of its kernel."""
+        return build_of(self.command[self.command.index("-kernel") + 1])
+
+    def bring_programs(self, programs):
+        """Have C programs of its kernel's tree in /tests: {name: (sources, options)}. Sources are
+        relative to the tree, which {tree} in an option stands for."""
+        tree, files = os.path.join(self.build(), "source"), []
+        for name, (sources, options) in programs.items():
+            out = os.path.join(self.run, name)
+            compile_for_guest(out, [os.path.join(tree, s) for s in sources],
+                              [o.format(tree=tree) for o in options])
+            files.append((f"tests/{name}", stat.S_IFREG | 0o755, read(out)))
+        self.bring(*files)
 
     def launch(self):
         with contextlib.suppress(FileNotFoundError):
@@ -372,7 +401,7 @@ class Guest:
         that looks for that knows. What was allocated a moment ago does not count yet."""
         path = "/sys/kernel/debug/kmemleak"
         try:
-            config = read(build_of(self.command[self.command.index("-kernel") + 1]) + "/.config")
+            config = read(self.build() + "/.config")
         except (Skip, OSError):
             return
         if b"\nCONFIG_DEBUG_KMEMLEAK=y" not in config:
