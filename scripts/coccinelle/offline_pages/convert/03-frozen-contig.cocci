@@ -27,19 +27,30 @@ expression page, order, gfp;
  	...+>
  }
 
+// What says from where the pages may come has had several names and types.
 @range depends on !has@
-identifier start, end, migratetype, gfp_mask;
+type T;
+identifier start, end, kind, gfp_mask;
 expression pfn, nr;
 @@
--int alloc_contig_range_noprof(unsigned long start, unsigned long end, unsigned migratetype, gfp_t gfp_mask)
+-int alloc_contig_range_noprof(unsigned long start, unsigned long end, T kind, gfp_t gfp_mask)
 +int alloc_contig_frozen_range_noprof(unsigned long start, unsigned long end,
-+				     unsigned int migratetype, gfp_t gfp_mask)
++				     T kind, gfp_t gfp_mask)
  {
  	<+...
 -	free_contig_range(pfn, nr);
 +	free_contig_frozen_range(pfn, nr);
  	...+>
  }
+
+@opt_unsigned depends on range@
+identifier start, end, kind, gfp_mask;
+@@
+ alloc_contig_frozen_range_noprof(unsigned long start, unsigned long end,
+-	unsigned kind
++	unsigned int kind
+	, gfp_t gfp_mask)
+ { ... }
 
 @compound depends on range@
 expression page;

@@ -2,8 +2,9 @@
 ///
 /// Isolation asks an offline page's flags, not its reference count, whether
 /// it may be stepped over, in ZONE_MOVABLE as well, and says whose page it is
-/// that makes it fail for memory offlining. For kernels that tell isolation by
-/// flags what it is for.
+/// that makes it fail for memory offlining. For kernels where one function looks
+/// at all pages of a range; what tells memory offlining from the rest, flags or a
+/// mode, is theirs to say.
 ///
 // Confidence: High
 // Options: --no-includes --include-headers
@@ -13,10 +14,9 @@
 #include <linux/offline_pages.h>
 
 @unmovable depends on !has@
-identifier flags;
-expression page;
+expression offlining, page;
 @@
- has_unmovable_pages(..., int flags)
+ has_unmovable_pages(...)
  {
  	<+...
  	if (PageReserved(page))
@@ -27,25 +27,27 @@ expression page;
 +			continue;
 +		if (page_ref_count(page))
 +			return page;
-+		if ((flags & MEMORY_OFFLINE) && offline_page_can_skip(page))
++		if (offlining && offline_page_can_skip(page))
 +			continue;
 +		if (!offline_page_can_move(page))
 +			return page;
 +		continue;
 +	}
  	...
--	if ((flags & MEMORY_OFFLINE) && PageOffline(page))
+-	if (offlining && PageOffline(page))
 -		continue;
  	...+>
  }
 
 @report depends on !has@
-identifier culprit, flags;
+identifier culprit;
+expression wanted;
+iterator name scoped_guard;
 @@
- set_migratetype_isolate(..., int flags, ...)
+ set_migratetype_isolate(...)
  {
  	<+...
- 	if (flags & REPORT_FAILURE) {
+ 	if (wanted) {
  		dump_page(culprit, ...);
 +		if (PageOffline(culprit) && !offline_page_can_move(culprit))
 +			report_offline_page(culprit, "memory offlining");
@@ -54,18 +56,19 @@ identifier culprit, flags;
  }
 
 @isolated@
-identifier page, flags, pfn;
+identifier page, pfn;
+expression offlining;
 statement S, T;
 @@
-+	if ((flags & MEMORY_OFFLINE) && offline_page_can_skip(page)) {
++	if (offlining && offline_page_can_skip(page)) {
 +		pfn++;
 +		continue;
 +	}
  	if (PageBuddy(page))
  		S
- 	else if ((flags & MEMORY_OFFLINE) && PageHWPoison(page))
+ 	else if (offlining && PageHWPoison(page))
  		T
--	else if ((flags & MEMORY_OFFLINE) && PageOffline(page) && !page_count(page))
+-	else if (offlining && PageOffline(page) && !page_count(page))
 -		pfn++;
  	else
  		break;

@@ -31,6 +31,19 @@ statement S;
  	...
  }
 
+// Where the number of mappings of a page may be that of its folio, or one of all
+// its pages, only the first looks at the page type.
+@opt_count depends on !has@
+expression page;
+@@
+-if (page)
++if (page && !PageOffline(page))
+ {
+ 	<+...
+ 	folio_average_page_mapcount(...)
+ 	...+>
+ }
+
 @include depends on flags@
 @@
  #include <linux/mm.h>

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-only
+///
+/// What runs for each page that was allocated leaves its refcount at 0: whoever
+/// calls it takes the reference.
+///
+// Confidence: High
+// Options: --no-includes --include-headers
+
+@opt_hook@
+identifier page;
+@@
+ post_alloc_hook(struct page *page, ...)
+ {
+ 	<+...
+-	set_page_refcounted(page);
+ 	...+>
+ }
+
+@done@
+expression page;
+position p;
+@@
+ post_alloc_hook@p(page, ...);
+ set_page_refcounted(page);
+
+@call@
+expression page;
+position p != done.p;
+@@
+ post_alloc_hook@p(page, ...);
++set_page_refcounted(page);
