@@ -6,7 +6,16 @@
 // Confidence: High
 // Options: --no-includes --include-headers
 
-@opt_hook@
+// Later rules take what this one gives.
+@has@
+@@
+(
+ __alloc_frozen_pages_noprof(...)
+|
+ compaction_alloc_frozen_noprof(...)
+)
+
+@opt_hook depends on !has@
 identifier page;
 @@
  post_alloc_hook(struct page *page, ...)
@@ -23,7 +32,7 @@ position p;
  post_alloc_hook@p(page, ...);
  set_page_refcounted(page);
 
-@call@
+@call depends on !has@
 expression page;
 position p != done.p;
 @@

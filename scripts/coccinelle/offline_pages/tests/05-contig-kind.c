@@ -5,12 +5,9 @@ int alloc_contig_frozen_range_noprof(unsigned long start, unsigned long end,
 	return take(start, end, alloc_flags, gfp_mask);
 }
 
-int alloc_contig_range_noprof(unsigned long start, unsigned long end,
-			      unsigned int migratetype, gfp_t gfp_mask)
+static void refer_to_contig_pages(unsigned long pfn, unsigned long nr_pages)
 {
-	int ret = alloc_contig_frozen_range_noprof(start, end, migratetype, gfp_mask);
-
-	if (!ret)
-		refer(start, end - start);
-	return ret;
+	while (nr_pages--)
+		set_page_refcounted(pfn_to_page(pfn++));
 }
+EXPORT_SYMBOL(alloc_contig_range_noprof);
