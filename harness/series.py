@@ -171,6 +171,8 @@ class Tree:
         self.root = root
         self.jobs = jobs
         self.new = {}
+        self.at = None          # the name of the step that is being made
+        self.failed = {}        # path: where it did not fit first
         if original:
             self.original = original
 
@@ -201,9 +203,9 @@ class Tree:
         instead, and goes on, to see all that does not fit.
         """
         before = {path: self.get(path) if self.has(path) else None for path in step.files()}
-        done = 0
-        while done < len(step.actions):
-            key, number, args = step.actions[done]
+        self.at, follow = step.name, {}
+        for key, number, args in step.actions:
+            place = f"series/{step.name}:{number}"
             try:
                 if key == "Rule":
                     self.rule(args[0], args[1:])
@@ -211,9 +213,17 @@ class Tree:
                     getattr(self, key.lower())(*args)
             except Failure as err:
                 if problems is None:
-                    raise Failure(f"series/{step.name}:{number}: {err}") from err
-                problems.append(f"series/{step.name}:{number}: {err}")
-            done += 1
+                    raise Failure(f"{place}: {err}") from err
+                path = args[0]
+                if path in self.failed and (key in ("Gone", "Now") or not self.has(path)):
+                    follow[path] = follow.get(path, 0) + 1
+                    continue
+                for path in err.paths or args[:key != "Rule"]:
+                    self.failed.setdefault(path, place)
+                problems.append(f"{place}: {err}")
+        if problems is not None:
+            problems += [f"series/{step.name}: {path}: {count} more of what is done or checked here fail, too\n"
+                         f"  do: first mend {self.failed[path]}" for path, count in follow.items()]
         return [path for path in step.files() if (self.get(path) if self.has(path) else None) != before[path]]
 
     def again(self, steps):
@@ -249,8 +259,9 @@ class Tree:
 
     def rule(self, name, paths):
         rule = Rule.named(name)
-        wrong = [f"rule {rule.name}: {path}: not in this tree\n  do: see what became of that file there"
-                 for path in paths if not self.has(path)]
+        wrong = [f"rule {rule.name}: {path}: not in this tree\n  looked for: {rule.purpose}\n"
+                 "  do: see what became of that file there" for path in paths if not self.has(path)]
+        bad = [path for path in paths if not self.has(path)]
         paths = [path for path in paths if self.has(path)]
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             results = list(pool.map(lambda path: rule.run(path, self.get(path)), paths))
@@ -260,18 +271,26 @@ class Tree:
                 wrong.append(f"rule {rule.name}: changed nothing in {path}\n"
                              f"  looked for: {rule.purpose or ', '.join(rule.names)}\n"
                              f"  rules that matched there: {', '.join(sorted(names)) or 'none'}\n"
-                             f"  do: compare the code with the rule (harness/apply --rule {rule.name} --file {path}"
-                             " --from TREE), or take the file off the step's list")
+                             f"  do: compare the code with the rule ({self.look(rule, path)}),"
+                             " or take the file off the step's list")
+                bad.append(path)
             matched |= names
         missed = [one for one in rule.required() if one not in matched]
         if missed and matched:
             wrong.append(f"rule {rule.name}: partial match: {', '.join(missed)} matched in none of {' '.join(paths)}\n"
-                         f"  looked for: {rule.purpose}\n"
-                         "  do: fit that rule to the code; one that may match nothing is called opt_...")
-        if wrong:
-            raise Failure("\n".join(wrong))
-        for path, (text, _) in zip(paths, results):
+                         f"  looked for: {rule.purpose}\n" + "".join(f"  {rule.sought(one)}" for one in missed) +
+                         f"  do: fit that rule to the code ({self.look(rule, ' '.join(paths))});"
+                         " one that may match nothing is called opt_...")
+            bad += paths
+        for path, (text, _) in zip(paths, results):     # when something is wrong, too: later steps have less to say
             self.new[path] = text
+        if wrong:
+            raise Failure("\n".join(wrong), bad)
+
+    def look(self, rule, paths):
+        """The command that shows what a rule does to files, as they are before this step."""
+        before = f" --before {self.at}" if self.at else ""
+        return f"harness/apply --rule {rule.name} --file {paths}{before} --from {self.root}"
 
     def ours(self, path):
         """A file of this repository as the tree needs it."""

@@ -17,10 +17,15 @@ CACHE = os.environ.get("CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "offline-pages")
 RULES = os.path.join(TOP, "scripts/coccinelle/offline_pages")
 TIMEOUT = 600       # seconds one spatch run may take
+SHOWN = 24          # lines of a rule that an error shows
 
 
 class Failure(Exception):
-    """What went wrong, in words meant for whoever wrote the rule or gave the tree."""
+    """What went wrong, in words meant for whoever wrote the rule or gave the tree; PATHS: with which files."""
+
+    def __init__(self, text, paths=()):
+        super().__init__(text)
+        self.paths = paths
 
 
 def spatch_command():
@@ -49,9 +54,11 @@ class Rule:
                 self.text = f.read()
         except OSError as err:
             raise Failure(f"rule {self.name}: cannot read it: {err.strerror} ({path})") from err
-        self.purpose = " ".join(line[3:].strip() for line in self.text.splitlines() if line.startswith("///"))
+        self.purpose = " ".join(line[3:].strip() for line in self.text.splitlines()
+                                if line.startswith("///")).strip()
         self.options = [word for line in re.findall(r"^// Options:(.*)$", self.text, re.M) for word in line.split()]
         self.virtual = set(re.findall(r"\w+", " ".join(re.findall(r"^virtual\s+(.*)$", self.text, re.M))))
+        self.bodies = {}        # name: (number of its line, its text)
         self.names = self.find_names()
 
     @classmethod
@@ -87,7 +94,15 @@ class Rule:
                 raise Failure(f"rule {self.name}: a rule that changes code has no name, so that nobody can say whether"
                               " it matched: write @name@")
             names.append(words[0])
+            self.bodies[words[0]] = text.count("\n", 0, head.start()) + 1, text[close + 2:place]
         return names
+
+    def sought(self, name):
+        """What one rule looks for, in words and code: where it is, and the first lines of what has to be there."""
+        number, body = self.bodies[name]
+        lines = [re.sub("^-", " ", line) for line in body.split("\n") if line.strip() and not line.startswith("+")]
+        place = os.path.relpath(self.path, TOP) if self.path.startswith(TOP) else self.path
+        return f"@{name}@, {place}:{number}:\n" + indent("\n".join(lines[:SHOWN] + ["..."] * (len(lines) > SHOWN)))
 
     def required(self):
         return [name for name in self.names if not name.startswith("opt_")]
