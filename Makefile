@@ -52,8 +52,8 @@ help:
 	@echo '  LINUX=path            any kernel tree near that, instead of fetching one; demo, test and the single'
 	@echo '                        steps convert a copy of it'
 	@echo '  CACHE=$(CACHE)'
-	@echo '  JOBS=$(JOBS)                compilers at a time, and guests but for one more'
-	@echo '  MINUTES=$(MINUTES)              test: what has not begun after so many is skipped, and says so; otherwise all is done'
+	@echo '  JOBS=$(JOBS)                compilers at a time; most tests run one guest more'
+	@echo '  MINUTES=$(MINUTES)              test: what has not begun after so many is skipped, and says so'
 
 demo: build
 	harness/setup guest

@@ -26,6 +26,20 @@ static __used int use_freed(int *p)
 	return *p;
 }
 
+static __used void give(int *p)
+{
+	*p = 1;
+}
+
+static __used int use_unset(int n)
+{
+	int value;
+
+	if (n > 3)
+		give(&value);
+	return value;
+}
+
 static __used int use_nothing(int n)
 {
 	int *p = NULL;

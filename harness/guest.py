@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A guest under QEMU (always TCG): start, control, observe, end.
 
-Used by boot, demo and guest-tests. The host talks to two sockets: QMP (device
+Used by all that run one. The host talks to two sockets: QMP (device
 side) and a virtio-serial port on which guest-init takes shell commands (guest
 side). The console goes to a file that is watched: a splat fails the guest at
 the next call, whatever that was waiting for.

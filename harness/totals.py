@@ -33,9 +33,10 @@ class Run:
         self.block_size = g.block_size()
         self.boot_total = g.meminfo()["MemTotal"]
         self.boot_zones = g.zones()
-        self.boot_blocks = {addr for addr, (_, state, _) in g.blocks().items() if state == "online"}
         self.ranges = [g.vmem_range(d["data"]["id"]) for d in
                        g.qmp("query-memory-devices") if d["type"] == "virtio-mem"]
+        self.boot_blocks = {addr for addr, (_, state, _) in g.blocks().items() if state == "online"
+                            and not any(start <= addr < start + size for start, size in self.ranges)}
         # Without a balloon only hotplugged memory, all above 4 GiB, has some.
         virtio = any("virtio-balloon" in a for a in g.command)
         balloon = virtio or isinstance(g, guest.Dom0)
@@ -91,9 +92,9 @@ class Run:
             if any(start <= addr < start + size for start, size in self.ranges))
 
     def boot_offline(self):
-        """Bytes of memory that was online after boot, and is in blocks that are offline."""
-        return self.block_size * sum(state != "online" for addr, (_, state, _) in
-                                     self.g.blocks().items() if addr in self.boot_blocks)
+        """Bytes of memory that was online after boot, and is in blocks that are offline, or gone."""
+        online = {addr for addr, (_, state, _) in self.g.blocks().items() if state == "online"}
+        return self.block_size * len(self.boot_blocks - online)
 
     def plug(self, size, label):
         """Resize the virtio-mem device, with every block online."""

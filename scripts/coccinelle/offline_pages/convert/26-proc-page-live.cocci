@@ -31,10 +31,10 @@ statement S;
  	...
  }
 
-// Where the number of mappings of a page may be that of its folio, or one of all
-// its pages, only the first looks at the page type.
+// The number of mappings of a page may be an average over its folio, for which
+// dead words of an offline page would be read.
 @opt_count depends on !has@
-expression page;
+identifier page;
 @@
 -if (page)
 +if (page && !PageOffline(page))
