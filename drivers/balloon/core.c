@@ -1668,14 +1668,18 @@ static bool may_give_back(struct balloon_device *b, unsigned int flag)
 
 /*
  * Up to @nr_pages, or as many as the limits say, because somebody needs them
- * more: @flag says who may. That may be in the middle of an allocation, so this
- * does not allocate anything, and a shrinker does not wait for the host lock.
- * Returns the number of pages.
+ * more: a shrinker, or, with @oom, whoever finds that memory has run out. That
+ * may be in the middle of an allocation, so this does not allocate anything,
+ * and a shrinker does not wait for the host lock. It may find that taken for as
+ * long as the host is slow, and then memory runs out though there is a balloon
+ * to shrink: such a one gives back as well before anything is killed. Returns
+ * the number of pages.
  */
 static unsigned long give_back(struct balloon_device *b, unsigned long nr_pages,
-			       unsigned int flag)
+			       bool oom)
 {
-	bool oom = flag == BALLOON_DEFLATE_ON_OOM, may = flags_of(b) & flag;
+	unsigned int flag = BALLOON_SHRINK | (oom ? BALLOON_DEFLATE_ON_OOM : 0);
+	bool may = flags_of(b) & flag;
 	enum balloon_reason reason = oom ? BALLOON_OOM : BALLOON_SHRUNK;
 	unsigned long freed, sum = 0;
 	unsigned int i;
@@ -1727,7 +1731,7 @@ out:
 /* Pages that memory ran out for. */
 static unsigned long balloon_oom(struct balloon_device *b)
 {
-	return give_back(b, 0, BALLOON_DEFLATE_ON_OOM);
+	return give_back(b, 0, true);
 }
 
 static int oom_one(struct device *dev, void *data)
@@ -1765,7 +1769,7 @@ static unsigned long balloon_shrink_scan(struct shrinker *shrinker,
 
 	if (flags_of(b) & BALLOON_SHRINK) {
 		count(b, BALLOON_COUNT_SHRINKS, 1);
-		freed = give_back(b, sc->nr_to_scan, BALLOON_SHRINK);
+		freed = give_back(b, sc->nr_to_scan, false);
 	}
 	return freed ?: SHRINK_STOP;
 }

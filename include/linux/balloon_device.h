@@ -137,7 +137,10 @@ struct balloon_ops {
 #define BALLOON_DEFLATE_ON_OOM		BIT(0)
 /* Its pages stay part of MemTotal: the guest gets them when it needs them. */
 #define BALLOON_STAYS_MANAGED		BIT(1)
-/* Memory shrinkers may take pages back; inflation then waits for a while. */
+/*
+ * Memory shrinkers may take pages back, and so they are given back when memory
+ * runs out, too; inflation then waits for a while.
+ */
 #define BALLOON_SHRINK			BIT(2)
 /* All pages must be given back before the kernel ends or starts another. */
 #define BALLOON_RETURN_ON_RESTART	BIT(3)

@@ -3204,6 +3204,13 @@ static void shrink(struct kunit *test)
 	expect_has(h, 500 - freed);
 	settle_later(h, 500);
 
+	/* What may be shrunk is given back before anything is killed, too. */
+	freed = balloon_device_oom(h->balloon);
+	KUNIT_EXPECT_GE(test, freed, 256UL);
+	KUNIT_EXPECT_EQ(test, counter(h, BALLOON_COUNT_OOM), freed);
+	expect_has(h, 500 - freed);
+	settle_later(h, 500);
+
 	/* Nothing to be had. */
 	h->keep_every = 1;
 	KUNIT_EXPECT_EQ(test, balloon_device_shrink(h->balloon, 128),
@@ -3216,6 +3223,7 @@ static void shrink(struct kunit *test)
 	h->calls = 0;
 	KUNIT_EXPECT_EQ(test, balloon_device_shrink(h->balloon, 128),
 			SHRINK_STOP);
+	KUNIT_EXPECT_EQ(test, balloon_device_oom(h->balloon), 0UL);
 	KUNIT_EXPECT_EQ(test, h->calls, 0u);
 	unregister_host(h);
 }
