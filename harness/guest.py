@@ -43,6 +43,7 @@ SPLAT = re.compile(
 
 SLOW = float(os.environ.get("SLOW") or 1)       # how much longer Guest.wait() may take
 MODULE = "balloon_again"      # a driver that is a module besides
+WOKEN = re.compile(r"woken: (\d+)")
 RUNNING = set()
 
 
@@ -221,6 +222,7 @@ class Guest:
         self.numbers = itertools.count(1)
         self.checked = 0
         self.qemu = self.qmp = self.control = None
+        self.sleeps = 0         # from which it is back, before the last one
         self.logs = os.path.join(CACHE, "log")
         os.makedirs(self.logs, exist_ok=True)
         self.log = os.path.join(self.logs, name.replace("/", "-") + ".console")
@@ -476,8 +478,14 @@ class Guest:
 
     def fall_asleep(self, what):
         """Let it sleep, in a second; the console says "woken:" and the status afterwards."""
+        self.sleeps = len(WOKEN.findall(self.console()))
         self.sh(f"(sleep 1; echo {what} > /sys/power/state; echo \"woken: $?\" > /dev/console) "
                 "> /dev/null 2>&1 &")
+
+    def woken(self):
+        """The status of going to sleep, once it is back from that."""
+        found = WOKEN.findall(self.console())[self.sleeps:]
+        return found[0] if found else None
 
     def reconnect(self):
         """Its port has forgotten that somebody listens."""
