@@ -26,17 +26,17 @@ static __used int use_freed(int *p)
 	return *p;
 }
 
-static __used void give(int *p)
+static noinline void give(int *p, int n)
 {
-	*p = 1;
+	if (n > 3)
+		*p = 1;
 }
 
 static __used int use_unset(int n)
 {
 	int value;
 
-	if (n > 3)
-		give(&value);
+	give(&value, n);
 	return value;
 }
 
