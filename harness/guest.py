@@ -43,7 +43,7 @@ SPLAT = re.compile(
 
 SLOW = float(os.environ.get("SLOW") or 1)       # how much longer Guest.wait() may take
 MODULE = "balloon_again"      # a driver that is a module besides
-WOKEN = re.compile(r"woken: (\d+)")
+WOKEN = re.compile(r"woken: (\d+|not resumed)")
 RUNNING = set()
 
 
@@ -91,28 +91,25 @@ def initramfs_with(*programs):
     usual, name = initramfs(), "-".join(programs)
     out = os.path.join(os.path.dirname(usual), name + ".cpio")
     with tempfile.TemporaryDirectory() as root:
-        os.makedirs(root + "/bin")
-        try:
-            for program in programs:
-                subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-Wall", "-static",
-                                "-o", f"{root}/bin/{program}",
-                                os.path.join(TOP, "harness", program + ".c")], check=True)
-            names = "\n".join(["bin"] + ["bin/" + program for program in programs])
-            more = subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=root,
-                                  input=names.encode(), check=True,
-                                  stdout=subprocess.PIPE).stdout
-        except (OSError, subprocess.CalledProcessError) as e:
-            raise GuestError(f"cannot build the initramfs with {name}: {e}") from None
-        with open(usual, "rb") as f, open(f"{root}/{name}", "wb") as both:
-            both.write(f.read() + more)
-        shutil.move(f"{root}/{name}", out)
+        files = [program_file("bin/" + program, root, [os.path.join(TOP, "harness", program + ".c")], ["-Wall"])
+                 for program in programs]
+        with open(f"{root}/initramfs", "wb") as both:
+            both.write(read(usual) + archive(*files))
+        shutil.move(f"{root}/initramfs", out)
     return out
 
 
+@contextlib.contextmanager
 def pool(more=1):
     """Threads for as many guests as may run at a time: some more than there are processors,
-    for a guest waits a good part of its time."""
-    return concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS") or 2) + more)
+    for a guest waits a good part of its time. In a with statement, which ends them all."""
+    threads = concurrent.futures.ThreadPoolExecutor(int(os.environ.get("JOBS") or 2) + more)
+    try:
+        yield threads
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        end_all()
+        threads.shutdown()
 
 
 class Qmp:
@@ -179,15 +176,18 @@ def build_of(image):
     raise Skip(f"no build directory around {image}")
 
 
-def compile_for_guest(out, sources, options=()):
-    """Make a program for the guest, which has no libraries. What a compiler warns of in the
-    kernel's own programs is not for us to mend."""
-    done = subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-w", "-static", *options, "-o", out,
+def program_file(name, work, sources, options=()):
+    """Make a C program for the guest, which has no libraries, in the directory work; what
+    archive() takes."""
+    out = os.path.join(work, os.path.basename(name))
+    done = subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-static", *options, "-o", out,
                            *sources, "-lrt", "-lpthread", "-lm"], check=False, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
         why = [l for l in done.stdout.splitlines() if "error" in l or "undefined" in l]
-        raise GuestError(f"{os.path.basename(out)} cannot be built: {(why or [''])[0]}")
+        raise GuestError(f"{name} cannot be built: {(why or [''])[0]}")
+    sys.stderr.write(done.stdout)
+    return name, stat.S_IFREG | 0o755, read(out)
 
 
 def archive(*files):
@@ -308,14 +308,12 @@ class Guest:
 
     def bring_programs(self, programs):
         """Have C programs of its kernel's tree in /tests: {name: (sources, options)}. Sources are
-        relative to the tree, which {tree} in an option stands for."""
-        tree, files = os.path.join(self.build(), "source"), []
-        for name, (sources, options) in programs.items():
-            out = os.path.join(self.run, name)
-            compile_for_guest(out, [os.path.join(tree, s) for s in sources],
-                              [o.format(tree=tree) for o in options])
-            files.append((f"tests/{name}", stat.S_IFREG | 0o755, read(out)))
-        self.bring(*files)
+        relative to the tree, which {tree} in an option stands for. What a compiler warns of in
+        them is not for us to mend."""
+        tree = os.path.join(self.build(), "source")
+        self.bring(*(program_file(f"tests/{name}", self.run, [os.path.join(tree, s) for s in sources],
+                                  ["-w", *(o.format(tree=tree) for o in options)])
+                     for name, (sources, options) in programs.items()))
 
     def launch(self):
         with contextlib.suppress(FileNotFoundError):
@@ -487,10 +485,20 @@ class Guest:
         found = WOKEN.findall(self.console())[self.sleeps:]
         return found[0] if found else None
 
+    def back(self):
+        """Wait until it is awake and takes commands; the status of going to sleep."""
+        status = self.wait("the guest to be back", self.woken, 60)
+        self.reconnect()
+        return status
+
     def reconnect(self):
         """Its port has forgotten that somebody listens."""
         self.control.close()
         self.control = connect(self.run + "/control", 20)
+
+    def auto_online(self, how="online_movable"):
+        """What becomes of memory that is added."""
+        self.sh(f"echo {how} > /sys/devices/system/memory/auto_online_blocks")
 
     # memory, as the guest and as the devices tell it
 

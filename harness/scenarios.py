@@ -158,8 +158,7 @@ def main(group, doc, make_guest):
     guest.die_on_sigterm()
 
     start = time.monotonic()
-    pool = guest.pool()
-    try:
+    with guest.pool() as pool:
         other = "in-place" if args.in_place else "stock"
         jobs = [pool.submit(run, group, name, make_guest, image, which)
                 for name in SCENARIOS if not args.names or name in args.names
@@ -167,9 +166,5 @@ def main(group, doc, make_guest):
                 if image != "-" and (which == "ours" or args.names or name not in OURS_ONLY)]
         for job in jobs:
             job.result()
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        guest.end_all()
-        pool.shutdown()
     say(f"{group} tests took {time.monotonic() - start:.0f} s")
     return 1 if COUNT["not ok"] else 0

@@ -15,7 +15,6 @@ from guest import GIB, MIB, human
 
 PAGE = 4096
 AT_ONCE = 5         # seconds that a busy machine may need for nothing
-AUTO_ONLINE = "echo online_movable > /sys/devices/system/memory/auto_online_blocks"
 
 
 class Run:
@@ -29,7 +28,7 @@ class Run:
         self.g, self.ours = g, ours
         self.problems, self.notes, self.steps = [], [], {}
         self.bugs = {}          # those stock is known for: was it shown?
-        g.sh(AUTO_ONLINE)
+        g.auto_online()
         self.block_size = g.block_size()
         self.boot_total = g.meminfo()["MemTotal"]
         self.boot_zones = g.zones()
