@@ -53,7 +53,7 @@ help:
 	@echo '                        steps convert a copy of it'
 	@echo '  CACHE=$(CACHE)'
 	@echo '  JOBS=$(JOBS)                compilers at a time; most tests run one guest more'
-	@echo '  MINUTES=$(MINUTES)              test: what has not begun after so many is skipped, and says so'
+	@echo '  MINUTES=$(MINUTES)              test: what has not begun after so many (55; 0: no limit) is skipped, and says so'
 
 demo: build
 	harness/setup guest

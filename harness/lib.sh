@@ -94,11 +94,12 @@ with_progress() {
 nothing() { :; }
 objects() { printf '%s objects,' "$(grep -cE '^ +(CC|AS|LD|AR|HOSTCC|CC \[M\]) ' "$1" || true)"; }
 
-# late NAME: may nothing new begin any more? Then NAME's result line is printed. LATE is when,
-# in seconds since 1970.
+# late NAME: may nothing new begin any more? Then NAME's result line is printed. LATE is when, in
+# seconds since 1970; harness/test makes it of MINUTES.
 late() {
 	[ -n "${LATE:-}" ] && [ "$(date +%s)" -ge "$LATE" ] || return 1
-	printf 'skip %s: no time left of the MINUTES that all may take\n' "$1"
+	printf 'skip %s: %s\n' "$1" \
+		"no time left of the $MINUTES minutes that all may take; a second run is quicker"
 }
 
 # Result lines of a script that names their group in RESULTS. Its exit status is rc, which not_ok
