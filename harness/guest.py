@@ -207,7 +207,8 @@ class Guest:
 
     args: more QEMU arguments; append: more of the kernel's command line;
     expect: regular expressions of console lines that are no splat here;
-    module: the source of a driver that it has as a module besides, in /MODULE.ko;
+    module: the source of a driver that it has as a module besides, in /MODULE.ko, or
+    several, of which its kernel's tree has one;
     progress: called with a line of text every interval seconds of a wait.
     """
 
@@ -287,11 +288,14 @@ class Guest:
         out, where = os.path.join(self.run, MODULE + ".ko"), self.build()
         if not os.path.exists(where + "/vmlinux.symvers"):
             raise Skip("this kernel takes no modules")
+        source = self.module
+        if not isinstance(source, str):
+            source = next(s for s in source if os.path.exists(f"{where}/source/{s}"))
         try:
-            subprocess.run([os.path.join(TOP, "harness", "module"), where, self.module, out],
+            subprocess.run([os.path.join(TOP, "harness", "module"), where, source, out],
                            check=True)
         except subprocess.CalledProcessError:
-            raise GuestError(f"{self.module} cannot be built as a module") from None
+            raise GuestError(f"{source} cannot be built as a module") from None
         self.bring((MODULE + ".ko", stat.S_IFREG | 0o644, read(out)))
 
     def bring(self, *files):

@@ -337,10 +337,6 @@ expression n;
 +putback_offline_pages_bulk(owner, ctl.n_refused_pages, ctl.pfns);
 +ctl.n_refused_pages = 0;
  ... when any
--if (ctl.page_size == b->max_page_size)
-+if (ctl.page_size == VMW_BALLOON_LAST_SIZE)
- 	break;
- ... when any
  }
 
 @no_lists@

@@ -163,7 +163,7 @@ static unsigned long vmballoon_deflate(struct vmballoon *b, u64 nr)
 		vmballoon_enqueue_page_list(b, &ctl.refused_pages,
 					    &ctl.n_refused_pages,
 					    ctl.page_size);
-		if (ctl.page_size == b->max_page_size)
+		if (ctl.page_size == VMW_BALLOON_LAST_SIZE)
 			break;
 		ctl.page_size++;
 	}
