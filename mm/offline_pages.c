@@ -304,6 +304,19 @@ VISIBLE_IF_KUNIT int offline_pages_alloc_contig(unsigned long start_pfn,
 }
 EXPORT_SYMBOL_IF_KUNIT(offline_pages_alloc_contig);
 
+VISIBLE_IF_KUNIT struct page *offline_pages_find_contig(unsigned long nr_pages,
+							gfp_t gfp, int nid)
+{
+	KUNIT_STATIC_STUB_REDIRECT(offline_pages_find_contig, nr_pages, gfp,
+				   nid);
+#ifdef CONFIG_CONTIG_ALLOC
+	return alloc_contig_frozen_pages(nr_pages, gfp & ~__GFP_COMP, nid, NULL);
+#else
+	return NULL;
+#endif
+}
+EXPORT_SYMBOL_IF_KUNIT(offline_pages_find_contig);
+
 /* What cannot be left out for a block that was taken as it was, free. */
 static void prepare_taken(struct page *page, unsigned int order, gfp_t gfp)
 {
@@ -1666,7 +1679,7 @@ struct page *alloc_offline_pages_contig(struct offline_page_owner *owner,
 					unsigned long nr_pages, gfp_t gfp,
 					int nid, unsigned int flags)
 {
-	struct page *page = NULL;
+	struct page *page;
 
 	might_sleep();
 	if (!args_valid(owner, 0, flags, OFFLINE_ALLOC_FLAGS) || !nr_pages)
@@ -1674,9 +1687,7 @@ struct page *alloc_offline_pages_contig(struct offline_page_owner *owner,
 	if (!whole_blocks(owner, 0, nr_pages))
 		return NULL;
 
-#ifdef CONFIG_CONTIG_ALLOC
-	page = alloc_contig_frozen_pages(nr_pages, gfp & ~__GFP_COMP, nid, NULL);
-#endif
+	page = offline_pages_find_contig(nr_pages, gfp, nid);
 	if (!page ||
 	    enter_range(owner, page_to_pfn(page), nr_pages, flags, gfp)) {
 		count_pages(OFFLINE_PAGES_ALLOC_FAILED, 1);
@@ -3320,6 +3331,16 @@ static void report_stuck(unsigned long pfn, unsigned long end_pfn)
 	}
 }
 
+/* For @nr pages or blocks: sources, destinations and results. */
+VISIBLE_IF_KUNIT void *offline_pages_alloc_arrays(unsigned int nr, gfp_t gfp)
+{
+	KUNIT_STATIC_STUB_REDIRECT(offline_pages_alloc_arrays, nr, gfp);
+	return kvmalloc_array(nr, 2 * sizeof(unsigned long) + sizeof(u8),
+			      (gfp & (__GFP_RECLAIM | __GFP_IO | __GFP_FS)) |
+			      __GFP_NORETRY | __GFP_NOWARN);
+}
+EXPORT_SYMBOL_IF_KUNIT(offline_pages_alloc_arrays);
+
 /**
  * migrate_offline_page_range - migrate all movable offline pages of a range
  * @start_pfn: first page
@@ -3374,9 +3395,7 @@ int migrate_offline_page_range(unsigned long start_pfn, unsigned long end_pfn,
 		any.gfp |= __GFP_HIGHMEM;
 
 	/* Without the memory, it takes smaller steps. */
-	arrays = kvmalloc_array(RANGE_BATCH, 2 * sizeof(*m.src) + sizeof(*m.result),
-				(gfp & (__GFP_RECLAIM | __GFP_IO | __GFP_FS)) |
-				__GFP_NORETRY | __GFP_NOWARN);
+	arrays = offline_pages_alloc_arrays(RANGE_BATCH, gfp);
 	if (arrays) {
 		m.src = arrays;
 		m.dst = m.src + RANGE_BATCH;
@@ -3673,6 +3692,9 @@ EXPORT_SYMBOL_IF_KUNIT(__report_offline_page);
  * @start_pfn: first page
  * @end_pfn: end of the range
  * @what: what it is in the way of
+ *
+ * Names the first one that cannot be moved. That something else in the range
+ * cannot either, this does not know.
  *
  * Context: sleeps.
  */

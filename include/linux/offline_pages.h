@@ -595,6 +595,9 @@ unsigned long offline_pages_take_free(gfp_t gfp, unsigned int order, int nid,
 				      unsigned long *pfns);
 int offline_pages_alloc_contig(unsigned long start_pfn, unsigned long end_pfn,
 			       gfp_t gfp);
+struct page *offline_pages_find_contig(unsigned long nr_pages, gfp_t gfp,
+				       int nid);
+void *offline_pages_alloc_arrays(unsigned int nr, gfp_t gfp);
 struct page *offline_pages_alloc_target(gfp_t gfp, unsigned int order, int nid,
 					nodemask_t *nodes);
 #endif

@@ -66,7 +66,9 @@ enum fail_point {
 	FAIL_CHUNK,
 	FAIL_STORE,
 	FAIL_CONTIG,
+	FAIL_FIND_CONTIG,
 	FAIL_TARGET,
+	FAIL_ARRAYS,
 };
 
 struct offline_test {
@@ -2824,6 +2826,22 @@ static int stub_alloc_contig(unsigned long start_pfn, unsigned long end_pfn,
 			 offline_pages_alloc_contig(start_pfn, end_pfn, gfp));
 }
 
+static struct page *stub_find_contig(unsigned long nr_pages, gfp_t gfp, int nid)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct offline_test *t = test->priv;
+	struct page *page;
+
+	if (fail_now(t, FAIL_FIND_CONTIG))
+		return NULL;
+	page = call_real(test, offline_pages_find_contig(nr_pages, gfp, nid));
+	if (page) {
+		t->frozen_pfn = page_to_pfn(page);
+		t->frozen_nr = nr_pages;
+	}
+	return page;
+}
+
 struct fail_param {
 	const char *name;
 	/* Sets t->pfn and t->nr_pages if it knows them in advance. */
@@ -2937,7 +2955,7 @@ static const struct fail_param fail_params[] = {
 	  .counted = true },
 	{ "alloc_offline_pages_bulk", .run = fail_bulk, .min_calls = 26,
 	  .counted = true, .partial = true },
-	{ "alloc_offline_pages_contig", need_contig_alloc, fail_contig, 2,
+	{ "alloc_offline_pages_contig", need_contig_alloc, fail_contig, 3,
 	  .counted = true },
 	{ "alloc_offline_page_range", fail_find_range, fail_range, 3,
 	  .counted = true },
@@ -3024,12 +3042,15 @@ static void fail_each_allocation(struct kunit *test)
 					   stub_store_chunk);
 		kunit_activate_static_stub(test, offline_pages_alloc_contig,
 					   stub_alloc_contig);
+		kunit_activate_static_stub(test, offline_pages_find_contig,
+					   stub_find_contig);
 		ret = param->run(t);
 		kunit_deactivate_static_stub(test, offline_pages_alloc_frozen);
 		kunit_deactivate_static_stub(test, offline_pages_take_free);
 		kunit_deactivate_static_stub(test, offline_pages_alloc_chunk);
 		kunit_deactivate_static_stub(test, offline_pages_store_chunk);
 		kunit_deactivate_static_stub(test, offline_pages_alloc_contig);
+		kunit_deactivate_static_stub(test, offline_pages_find_contig);
 		if (t->failed == FAIL_NONE)
 			break;
 		expect_counted(test, OFFLINE_PAGES_ALLOC_FAILED,
@@ -3635,6 +3656,40 @@ static void contig_alloc_over_page(struct kunit *test)
 		expect_back(test, base, 64);
 		expect_all_back(test, &t->owner);
 	}
+#else
+	need_contig_alloc(test);
+#endif
+}
+
+/* The first page that cannot be moved is named, unless nobody wants to know. */
+static void contig_alloc_says_why(struct kunit *test)
+{
+#ifdef CONFIG_CONTIG_ALLOC
+	struct offline_test *t = test->priv;
+	struct listener *l = start_listening(test);
+	unsigned long base = find_free_pages(test, 64, 0, 64);
+
+	KUNIT_ASSERT_EQ(test, 0, take_range(&t->other, base + 5, 1,
+					    OFFLINE_PAGE_MOVABLE));
+	KUNIT_ASSERT_EQ(test, 0, take_range(&t->owner, base + 21, 2, 0));
+	strscpy(l->wanted[0], "contiguous allocation failed");
+	snprintf(l->wanted[1], sizeof(l->wanted[1]),
+		 "contiguous allocation failed: page %#lx is offline (plain), held by kunit",
+		 base + 21);
+	KUNIT_EXPECT_EQ(test, -EBUSY,
+			alloc_contig_range(base, base + 64, ACR_FLAGS_NONE,
+					   TEST_GFP));
+	KUNIT_EXPECT_FALSE(test, l->heard[0]);
+	KUNIT_EXPECT_EQ(test, -EBUSY,
+			alloc_contig_range(base, base + 64, ACR_FLAGS_NONE,
+					   TEST_GFP & ~__GFP_NOWARN));
+	KUNIT_EXPECT_TRUE(test, l->heard[1]);
+	kunit_release_action(test, stop_listening, l);
+
+	free_offline_page(&t->other, pfn_to_page(base + 5));
+	free_offline_page_range(&t->owner, base + 21, 2);
+	expect_back(test, base, 64);
+	expect_all_back(test, &t->owner);
 #else
 	need_contig_alloc(test);
 #endif
@@ -5522,6 +5577,37 @@ static void migrate_range_without_chunk(struct kunit *test)
 	expect_mock(test, m, 0);
 }
 
+/* No memory to ask for many pages at a time. */
+static void *stub_no_arrays(unsigned int nr, gfp_t gfp)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct offline_test *t = test->priv;
+
+	t->failed = FAIL_ARRAYS;
+	return NULL;
+}
+
+static void migrate_range_in_small_steps(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long nr = m->owner.order ? 4 : 2 * OFFLINE_PAGE_BATCH + 3;
+	unsigned long block = block_pages(m), pfn = mock_range(test, m, nr);
+	struct offline_test *t = test->priv;
+
+	set_script(m, &all_moved);
+	kunit_activate_static_stub(test, offline_pages_alloc_arrays,
+				   stub_no_arrays);
+	KUNIT_EXPECT_EQ(test, 0, empty_range(test, pfn, nr * block, false));
+	kunit_deactivate_static_stub(test, offline_pages_alloc_arrays);
+	KUNIT_EXPECT_EQ(test, t->failed, FAIL_ARRAYS);
+	KUNIT_EXPECT_LE(test, m->largest, OFFLINE_PAGE_BATCH);
+	KUNIT_EXPECT_EQ(test, m->asked, (unsigned int)nr);
+	expect_back(test, pfn, nr * block);
+	expect_mock(test, m, nr);
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
 /*
  * How often the host has to be asked. Say it in a form that can be searched
  * for.
@@ -7214,6 +7300,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE_PARAM(damaged_word, word_gen_params),
 	KUNIT_CASE(canary_of_all_words),
 	KUNIT_CASE_PARAM(contig_alloc_over_page, flags_gen_params),
+	KUNIT_CASE(contig_alloc_says_why),
 	KUNIT_CASE(concurrent),
 	KUNIT_CASE_PARAM(mock_inflate_deflate, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(balloon_events, mock_kind_gen_params),
@@ -7238,6 +7325,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE_PARAM(migrate_range_no_memory, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(migrate_range_off_node, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(migrate_range_without_chunk, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(migrate_range_in_small_steps, mock_kind_gen_params),
 	KUNIT_CASE(migrate_bench),
 	KUNIT_CASE_PARAM(poison_held_page, page_kind_gen_params),
 	KUNIT_CASE_PARAM(poison_before_migration, page_kind_gen_params),
