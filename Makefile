@@ -17,7 +17,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test stress bench apply series series-check size setup fetch tree config build golden check matrix steps
+.PHONY: help demo test stress bench apply series series-check size setup fetch tree config build boot golden check matrix steps
 
 help:
 	@echo 'make demo               build a converted kernel and walk a guest with real devices through plugging,'
@@ -42,8 +42,10 @@ help:
 	@echo '  make tree             convert it for building here'
 	@echo '  make config           make and verify the configuration of the guest kernel'
 	@echo '  make build            build the guest kernel; prints the image'
+	@echo '  make boot             boot it, and run the command lines of standard input; harness/boot --help has options'
 	@echo '  make golden           golden tests of the semantic patches (no kernel needed)'
 	@echo '  make check            sparse, checkpatch, kernel-doc, coccicheck and the like'
+	@echo '  harness/kunit_results.py LOG TREE   what the KUnit suites found, by the log of a console'
 	@echo '  make matrix           compile what is touched for four architectures and many configurations'
 	@echo '  make steps            compile what is touched after each step of the series'
 	@echo
@@ -101,6 +103,10 @@ tree: fetch
 
 config: tree
 	@harness/config x86_64 guest
+
+boot: build
+	@harness/setup guest
+	@harness/boot "$$(harness/build x86_64 guest)"
 
 build: config
 	@harness/build x86_64 guest

@@ -1,7 +1,13 @@
+#!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: GPL-2.0
 """What the KUnit suites of a guest found, by the log of its console.
 
-Used by guest-tests and kunit-tests. The kernel's own kunit.py reads the log.
+  harness/kunit_results.py LOG TREE [KIND]
+
+TREE is the kernel tree that kunit.py is taken from, which reads the log; KIND
+names the results, and is kunit for a guest in which no case may be skipped.
+
+guest-tests and kunit-tests use it, too.
 """
 
 import contextlib
@@ -12,6 +18,7 @@ import subprocess
 import sys
 
 import guest
+import scenarios
 
 # Cases provoke warnings on purpose and fail by themselves if one is missing.
 PROVOKED = re.compile(r"WARNING: (CPU: \d+ PID: \d+ at )?\S*offline_pages|offline_pages: misuse|"
@@ -101,3 +108,16 @@ def report(log, tree, prefix, result):
             at = end and re.findall(r"FAILED at (\S+)", text[:start + end.start()])
             result("not ok", f"{prefix}/{case}",
                    f"{status} at {at[-1] if at else 'unknown'} (see {log})")
+
+
+def main():
+    if not 3 <= len(sys.argv) <= 4:
+        sys.exit(__doc__)
+    if not os.path.exists(sys.argv[1]):
+        sys.exit(f"kunit_results.py: {sys.argv[1]}: no such file")
+    report(*(sys.argv[1:] + ["log"])[:3], scenarios.result)
+    return 1 if scenarios.COUNT["not ok"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
