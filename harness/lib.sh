@@ -109,7 +109,13 @@ not_ok() { printf 'not ok %s/%s: %s\n' "$RESULTS" "$1" "$2"; rc=1; }
 skip() { printf 'skip %s/%s: %s\n' "$RESULTS" "$1" "$2"; }
 count() { grep -c . <<<"$1" || true; }
 
+# listed: git has to tell what ours() lists, or checks have nothing to look at.
+listed() {
+	git -C "$TOP" ls-files --error-unmatch README.md >/dev/null ||
+		die "git does not list the files of this repository, which are to be checked"
+}
+
 # ours PATTERN...: files of this repository, in it or not yet
 ours() {
-	(cd "$TOP" && git ls-files -co --exclude-standard -- "$@" 2>/dev/null | sort -u)
+	git -C "$TOP" ls-files -co --exclude-standard -- "$@" | sort -u
 }
