@@ -259,8 +259,8 @@ class Guest:
 
     def start(self):
         """Start QEMU and wait for the guest. An emulated guest has been seen to stop for
-        good where its clocksource changes, long before it has a user space, once in some
-        thousand boots on a busy machine. It gets a second try, which is said to be one."""
+        good where its clocksource changes, before drivers are probed and KUnit runs, once in
+        some thousand boots on a busy machine. It gets a second try, which is said to be one."""
         RUNNING.add(self)
         self.prepare()
         self.launch()
@@ -268,11 +268,11 @@ class Guest:
             self.ready()
         except Late as e:
             console = self.console()
-            if "Run /init" in console or "Kernel command line" not in console:
+            if "clocksource: Switched" in console or "Kernel command line" not in console:
                 raise
             shutil.copyfile(self.log, self.log + ".hung")
-            print(f"# {e}\n# {self.name}: started once more (see {self.log}.hung)",
-                  file=sys.stderr, flush=True)
+            print(f"# {e}", file=sys.stderr)
+            self.say_again(self.name, f"stopped before it had a clock, and was started once more (see {self.log}.hung)")
             self.stop()
             self.launch()
             self.ready()
@@ -365,6 +365,11 @@ class Guest:
         shutil.rmtree(self.run, ignore_errors=True)
         RUNNING.discard(self)
 
+    @staticmethod
+    def say_again(name, text):
+        """Say that a guest was started a second time; for tests, it is a result."""
+        print(f"# {name}: {text}", file=sys.stderr, flush=True)
+
     # observing
 
     def console(self):
@@ -399,6 +404,18 @@ class Guest:
             why = self.errors.read().strip() or "no message"
             raise GuestError(f"{self.name}: QEMU ended (status "
                              f"{self.qemu.returncode}): {why}\n{self.tail()}")
+
+    def stuck(self, seconds=20):
+        """Tasks that cannot be killed and have been waiting for something all that time; an
+        emulated machine does nothing for as long."""
+        def now():
+            stats = self.sh("for p in /proc/[0-9]*; do read -r l < $p/stat && echo \"$l\"; done 2> /dev/null")
+            return {l.rsplit(")", 1)[0] + ")" for l in stats.splitlines() if l.rsplit(")", 1)[1].split()[0] == "D"}
+        end, waiting = time.monotonic() + seconds * SLOW, now()
+        while waiting and time.monotonic() < end:
+            time.sleep(0.5)
+            waiting &= now()
+        return sorted(waiting)
 
     def look_for_leaks(self):
         """Raise if nobody points to some of the kernel's memory any more, as far as a kernel

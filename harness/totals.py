@@ -241,13 +241,15 @@ class Run:
         self.ballooned(size, label, **options)
 
     def ballooned(self, size, label, away=0, lost=0, poisoned=None,
-                  lost_bug=None, node_bug=None, record=True):
+                  lost_bug=None, node_bug=None, record=True, unplugged=0, stays_managed=False):
         """Check all that is known of a balloon that holds size bytes.
 
         away: bytes of memory blocks that are offline; lost: poisoned pages that
         are offline, and were taken out of the balloon; poisoned: all that there
         ever were, if more than those; *_bug: why stock gets the totals with
-        lost pages, or the figures of a node, wrong.
+        lost pages, or the figures of a node, wrong; unplugged: pages of a
+        virtio-mem device in blocks that are online; stays_managed: the balloon
+        is part of MemTotal.
         """
         g, pages = self.g, size // PAGE
         g.wait(f"{label}: Balloon: to be {human(size)}",
@@ -256,20 +258,22 @@ class Run:
         self.settle(label)
         self.expect(f"{label}: balloon device", self.ram - g.balloon_actual(), size)
         self.expect(f"{label}: MemTotal since boot", self.delta(),
-                    -size - away - lost * PAGE, lost_bug)
+                    -away - lost * PAGE - (0 if stays_managed else size), lost_bug)
         self.expect(f"{label}: HardwareCorrupted:", g.meminfo()["HardwareCorrupted"],
                     (lost if poisoned is None else poisoned) * PAGE)
         zones = g.offline_by_zone()
         held = {c: sum(z[c] for z in zones.values()) for c in ("offline", "both")}
-        self.expect(f"{label}: offline pages", held["offline"], pages + lost)
+        self.expect(f"{label}: offline pages", held["offline"], pages + lost + unplugged)
         change = {zone: pages - self.boot_reserved.get(zone, 0)
                   for zone, pages in self.reserved(zones).items()}
+        if stays_managed:       # both managed and offline
+            change = {"all": sum(change.values()) + pages}
         self.expect(f"{label}: pages neither managed nor offline, since boot, by zone",
                     {z: n for z, n in change.items() if n}, {}, lost_bug)
         by_node = g.balloon_by_node()
         self.expect(f"{label}: nr_balloon_pages of the nodes", by_node,
                     {node: sum(z["offline"] - (z["both"] if lost else 0)
-                               for (n, _), z in zones.items() if n == node)
+                               for (n, _), z in zones.items() if n == node) - unplugged
                      for node in by_node}, node_bug)
         if not lost and not poisoned:   # those are never deflated
             vm = g.vmstat()
@@ -281,7 +285,7 @@ class Run:
                            for c in ("movable", "plain", "skippable", "poisoned", "refs")}
                     for held in (True, False)}
             self.expect(f"{label}: pages of the balloon", sums[True], dict(
-                movable=pages, plain=0, skippable=0, poisoned=0, refs=0))
+                movable=pages, plain=0, skippable=unplugged, poisoned=0, refs=0))
             self.expect(f"{label}: poisoned pages that are nobody's",
                         sums[False]["poisoned"], lost)
         self.step(label, by_zone=not size, movable=pages, plain=lost, record=record,
