@@ -172,6 +172,7 @@ struct balloon_device {
 	/* No lock; written and read as a whole. */
 	bool live;			/* registered, and not about to go */
 	bool gone;
+	bool gone_told;			/* on the console */
 	bool reset_wanted;
 	bool fresh;			/* forget about past failures */
 	atomic_t needy;			/* calls in which memory is needed */
@@ -463,7 +464,8 @@ static void start_afresh(struct balloon_device *b)
  * @balloon: balloon device, registered or not
  *
  * The device is at rest from now on, until balloon_device_resume() or its end.
- * Its pages stay offline until it is certain that the host has forgotten them.
+ * The next round says so in the log. Its pages stay offline until it is certain
+ * that the host has forgotten them.
  *
  * Context: any, also hard interrupts.
  */
@@ -642,6 +644,16 @@ static void tell_actual(struct balloon_device *b)
 		b->ops.report(b, balloon_device_actual(b));
 }
 
+/* Says so once, whoever learns it, until the device starts again. */
+static void host_gone(struct balloon_device *b, int err)
+{
+	WRITE_ONCE(b->gone, true);
+	if (!xchg(&b->gone_told, true))
+		dev_warn(&b->dev,
+			 "host is gone (error %d): %llu KiB stay offline until the device is reset\n",
+			 err, balloon_device_actual(b) << (PAGE_SHIFT - 10));
+}
+
 /*
  * Let the host have the batch, or ask for it. Afterwards the count of pages
  * that it has is right, and it was told. -EBUSY also says that it was not asked.
@@ -705,13 +717,8 @@ static int call_host(struct balloon_size *s, struct balloon_batch *batch,
 		pages += atomic_long_read(&b->quarantined);
 		atomic_long_set(&b->quarantined,
 				min_t(u64, pages, balloon_device_actual(b)));
-		if (err != -EINTR) {
-			WRITE_ONCE(b->gone, true);
-			dev_warn(&b->dev,
-				 "host is gone (error %d): %llu KiB stay offline until the device is reset\n",
-				 err, balloon_device_actual(b) <<
-				 (PAGE_SHIFT - 10));
-		}
+		if (err != -EINTR)
+			host_gone(b, err);
 		return err;
 	}
 }
@@ -1328,10 +1335,8 @@ static unsigned long reset(struct balloon_device *b, unsigned long now)
 		pop_all(b);
 	WRITE_ONCE(b->reset_wanted, false);
 	count(b, BALLOON_COUNT_RESETS, 1);
-	if (err) {
-		WRITE_ONCE(b->gone, true);
-		dev_warn(&b->dev, "host does not start again (error %d)\n", err);
-	}
+	if (err)
+		host_gone(b, err);
 	forget_failures(b);
 	return 0;
 }
@@ -1345,8 +1350,7 @@ static unsigned long target_failed(struct balloon_device *b, unsigned long now,
 	}
 	if (busy(err))
 		return back_off(b, now, BALLOON_HOST_BUSY);
-	WRITE_ONCE(b->gone, true);
-	dev_warn(&b->dev, "host is gone (error %d)\n", err);
+	host_gone(b, err);
 	return 0;
 }
 
@@ -1361,6 +1365,8 @@ static unsigned long balloon_step(struct balloon_device *b, unsigned long now)
 		b->ops.tune(b);
 	if (READ_ONCE(b->gone)) {
 		free_refused(b);
+		/* If it was the transport that found out. */
+		host_gone(b, -ENODEV);
 		set_state(b, BALLOON_GONE, BALLOON_HOST_GONE);
 		return MAX_JIFFY_OFFSET;
 	}
@@ -1620,9 +1626,11 @@ int balloon_device_resume(struct balloon_device *balloon)
 			if (asleep)
 				WRITE_ONCE(balloon->reset_wanted,
 					   err == -EBUSY);
-			if (asleep || !balloon->ops.reset)
+			if (asleep || !balloon->ops.reset) {
+				WRITE_ONCE(balloon->gone_told, false);
 				WRITE_ONCE(balloon->gone,
 					   err && err != -EBUSY);
+			}
 		}
 		/* Those that could not be given back before. */
 		if (started && !err)

@@ -7,16 +7,15 @@
 #ifndef _LIB_TESTS_BALLOON_HOSTILE_H
 #define _LIB_TESTS_BALLOON_HOSTILE_H
 
-#include <linux/atomic.h>
 #include <linux/balloon_device.h>
 #include <linux/device.h>
 #include <linux/hash.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/string.h>
-#include <linux/tracepoint.h>
 #include <kunit/test.h>
-#include <trace/events/printk.h>
+
+#include "balloon_test.h"
 
 /* In a life of the device, with room for what others have to say. */
 #define MOST_MESSAGES	10
@@ -53,25 +52,14 @@ static inline void hostile_begin(struct rnd_state *rnd, unsigned int nr)
 		prandom_u32_state(rnd);
 }
 
-static void hear_console(void *messages, const char *text, size_t len)
+/* If the host is gone, the log says so, and no more than once. */
+static inline bool said_gone(const struct heard *heard,
+			     const struct balloon_device *balloon)
 {
-	atomic_inc(messages);
-}
+	bool gone = balloon_device_state(balloon) == BALLOON_GONE;
+	int said = atomic_read(&heard->gone);
 
-static void stop_hearing(void *messages)
-{
-	unregister_trace_console(hear_console, messages);
-	tracepoint_synchronize_unregister();
-}
-
-/* Count what is said on the console, until the end of the test. */
-static inline void count_messages(struct kunit *test, atomic_t *messages)
-{
-	/* Without tracepoints, nothing is heard. */
-	if (register_trace_console(hear_console, messages))
-		return;
-	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, stop_hearing,
-							   messages));
+	return heard->deaf || said == 1 || (!gone && !said);
 }
 
 /* In pages, as sysfs shows it; @text is a page. */

@@ -52,6 +52,8 @@
 #include <linux/vmstat.h>
 #include <linux/xarray.h>
 
+#include "balloon_test.h"
+
 /* Orders of the hosts' larger units. */
 #define LARGE			4
 #if MAX_PAGE_ORDER < 9
@@ -1294,23 +1296,6 @@ static void need_migration(struct kunit *test)
 	if (!IS_ENABLED(CONFIG_BALLOON_MIGRATION))
 		kunit_skip(test, "needs CONFIG_BALLOON_MIGRATION");
 }
-
-static struct page *target_alloc(unsigned int order, void *private)
-{
-	return offline_pages_alloc_frozen(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN,
-					  order, NUMA_NO_NODE);
-}
-
-static void target_free(struct page *page, unsigned int order, void *private)
-{
-	set_page_count(page, 1);
-	__free_pages(page, order);
-}
-
-static const struct offline_page_targets targets = {
-	.alloc = target_alloc,
-	.free = target_free,
-};
 
 /*
  * Migrate a batch of what the host has, or less if there is less. Returns how
@@ -2616,10 +2601,11 @@ static void host_dies(struct kunit *test)
 		let_host_die(test, test->param_value, &few_kinds[i]);
 }
 
-/* The transport says that it is gone. */
+/* The transport says that it is gone, and so does the log, once. */
 static void host_removed(struct kunit *test)
 {
 	struct host *h = new_host(test, test->param_value);
+	struct heard *heard = begin_hearing(test);
 	unsigned int targets;
 
 	settle_at(h, 70);
@@ -2634,6 +2620,7 @@ static void host_removed(struct kunit *test)
 	balloon_device_gone(h->balloon);
 	balloon_device_kick(h->balloon);
 	KUNIT_EXPECT_EQ(test, run(h), MAX_JIFFY_OFFSET);
+	KUNIT_EXPECT_EQ(test, atomic_read(&heard->gone), !heard->deaf);
 	KUNIT_EXPECT_EQ(test, balloon_device_suspend(h->balloon), 0);
 	KUNIT_EXPECT_EQ(test, h->stops, 1u);
 	expect_has(h, 0);
@@ -2642,6 +2629,7 @@ static void host_removed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, balloon_device_resume(h->balloon), 0);
 	KUNIT_EXPECT_EQ(test, h->resets, 2u);
 	settle_later(h, 100);
+	KUNIT_EXPECT_EQ(test, atomic_read(&heard->gone), !heard->deaf);
 	unregister_host(h);
 	KUNIT_EXPECT_EQ(test, h->stops, 1u);
 }

@@ -665,7 +665,7 @@ struct fault {
  * @offered: units that the host was ever offered: size in pages by PFN
  * @wrong: what the guest should not have done, if anything
  * @resumes: how often the balloon went on after a suspend
- * @messages: what was said on the console
+ * @heard: what was said on the console
  * @rescuer: owns pages that are lost, to give them back
  * @text: a page, for what is in sysfs
  *
@@ -682,7 +682,7 @@ struct hostile_case {
 	struct xarray offered;
 	const char *wrong;
 	unsigned int resumes;
-	atomic_t messages;
+	struct heard *heard;
 	struct offline_page_owner rescuer;
 	char *text;
 
@@ -979,7 +979,7 @@ static void plan_case(struct hostile_case *c)
 	c->most = 1 + pick(c, pick(c, 4) ? 60 : 2 * SOME);
 	c->wrong = NULL;
 	c->resumes = 0;
-	atomic_set(&c->messages, 0);
+	hear_anew(c->heard);
 }
 
 static void check_book(struct hostile_case *c)
@@ -1004,8 +1004,17 @@ static void check_case(struct hostile_case *c)
 
 	check_book(c);
 	expect_case(c, host->pages, LE, actual);
+	expect_case(c, said_gone(c->heard, host->balloon), EQ, true);
 	expect_case(c, shown_quarantined(c->test, host->balloon, c->text), LE,
 		    actual);
+}
+
+/* Of pages that stay offline the log speaks, once. */
+static void check_kept(struct hostile_case *c, int before, u64 pages)
+{
+	int said = atomic_read(&c->heard->kept) - before;
+
+	expect_case(c, said, EQ, pages && !c->heard->deaf ? 1 : 0);
 }
 
 /* Nobody waits for ever. */
@@ -1031,10 +1040,13 @@ static void run_steps(struct hostile_case *c, unsigned int nr)
 static void suspend_resume(struct hostile_case *c)
 {
 	struct fake_host *host = c->test->priv;
+	int kept = atomic_read(&c->heard->kept);
 
 	balloon_device_suspend(host->balloon);
 	check_case(c);
+	check_kept(c, kept, balloon_device_actual(host->balloon));
 	c->resumes++;
+	atomic_set(&c->heard->gone, 0);
 	balloon_device_resume(host->balloon);
 	check_case(c);
 	run_steps(c, 2);
@@ -1128,6 +1140,7 @@ static void end_case(struct hostile_case *c, unsigned long total)
 	struct fake_host *host = c->test->priv;
 	unsigned long start = jiffies, left;
 	struct balloon_device *balloon = host->balloon;
+	int kept = atomic_read(&c->heard->kept);
 
 	host->balloon = NULL;
 	vmballoon_destroy(balloon);
@@ -1135,6 +1148,7 @@ static void end_case(struct hostile_case *c, unsigned long total)
 	check_book(c);
 	expect_case(c, vmci_handle_is_invalid(host->doorbell), EQ, true);
 	left = total - totalram_pages();
+	check_kept(c, kept, left);
 	expect_case(c, host->pages, LE, left);
 	expect_case(c, rescue_all(c), EQ, left);
 	expect_case(c, totalram_pages(), EQ, total);
@@ -1149,7 +1163,7 @@ static void run_hostile_case(struct hostile_case *c)
 	struct fake_host *host = c->test->priv;
 	bool warned = test_taint(TAINT_WARN);
 	bool bad_page = test_taint(TAINT_BAD_PAGE);
-	unsigned int i, nr, flags = BALLOON_BY_HAND;
+	unsigned int i, nr, messages, flags = BALLOON_BY_HAND;
 
 	hostile_begin(&c->rnd, c->nr);
 	plan_case(c);
@@ -1176,10 +1190,10 @@ static void run_hostile_case(struct hostile_case *c)
 	expect_case(c, offline_pages_counter(OFFLINE_PAGES_MISUSE), EQ, misuse);
 	expect_case(c, test_taint(TAINT_WARN), EQ, (int)warned);
 	expect_case(c, test_taint(TAINT_BAD_PAGE), EQ, (int)bad_page);
-	expect_case(c, atomic_read(&c->messages), LE,
-		    (int)(MOST_MESSAGES * (1 + c->resumes)));
-	c->most_messages = max_t(unsigned int, atomic_read(&c->messages),
-				 c->most_messages);
+	messages = atomic_read(&c->heard->messages);
+	expect_case(c, messages, LE, MOST_MESSAGES * (1 + c->resumes));
+	expect_case(c, atomic_read(&c->heard->gone), LE, 1);
+	c->most_messages = max(c->most_messages, messages);
 }
 
 static void end_rescue(void *data)
@@ -1203,13 +1217,13 @@ static struct hostile_case *new_hostile_case(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, register_offline_page_owner(&c->rescuer));
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, end_rescue, c));
-	count_messages(test, &c->messages);
+	c->heard = begin_hearing(test);
 	return c;
 }
 
 /*
  * Whatever the host answers, no page that it may have is used, only those are
- * lost, nobody waits for long, and little is said.
+ * lost, nobody waits for long, and what happens is said once.
  */
 static void hostile_test(struct kunit *test)
 {
