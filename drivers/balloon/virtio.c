@@ -181,8 +181,10 @@ static int vb_add(struct vballoon *vb, enum vb_queue q, struct scatterlist *sg)
  * Afterwards the device knows of no page, and accesses none. All waits end, for
  * the queues are broken from now on.
  */
-static void vb_reset(struct vballoon *vb)
+static int vb_reset(struct balloon_device *balloon)
 {
+	struct vballoon *vb = balloon_device_data(balloon);
+
 	guard(mutex)(&vb->reset_lock);
 	virtio_break_device(vb->vdev);
 	virtio_synchronize_cbs(vb->vdev);
@@ -191,6 +193,7 @@ static void vb_reset(struct vballoon *vb)
 	cancel_work_sync(&vb->stats_work);
 	cancel_work_sync(&vb->hint_work);
 	virtio_reset_device(vb->vdev);
+	return 0;
 }
 
 static void vb_set_pages(struct scatterlist *sg, struct page *page,
@@ -338,18 +341,12 @@ static void vb_report(struct balloon_device *balloon, u64 pages)
 			 &actual);
 }
 
-static int vb_stop(struct balloon_device *balloon)
-{
-	vb_reset(balloon_device_data(balloon));
-	return 0;
-}
-
 static const struct balloon_ops vb_ops = {
 	.target = vb_target,
 	.inflate = vb_inflate,
 	.deflate = vb_deflate,
 	.report = vb_report,
-	.stop = vb_stop,
+	.stop = vb_reset,
 };
 
 /*
@@ -381,7 +378,7 @@ static int vb_report_free(struct page_reporting_dev_info *reporting,
 	while ((left = vb_wait_empty(vb, VB_REPORTING)) == -EINTR)
 		;
 	if (left)
-		vb_reset(vb);
+		vb_reset(vb->balloon);
 	return left ?: err;
 }
 
@@ -587,9 +584,7 @@ static int vb_init_hints(struct vballoon *vb)
 	vb->hints.order = MAX_PAGE_ORDER;
 	vb->hints.stays_managed = true;
 	vb->shrinker = shrinker_alloc(0, "virtio-balloon");
-	if (!vb->shrinker)
-		return -ENOMEM;
-	err = register_offline_page_owner(&vb->hints);
+	err = vb->shrinker ? register_offline_page_owner(&vb->hints) : -ENOMEM;
 	if (err) {
 		shrinker_free(vb->shrinker);
 		return err;
@@ -659,7 +654,7 @@ static void vb_end(struct virtio_device *vdev)
 {
 	struct vballoon *vb = vdev->priv;
 
-	vb_reset(vb);
+	vb_reset(vb->balloon);
 	if (vb_has(vb, VIRTIO_BALLOON_F_REPORTING))
 		page_reporting_unregister(&vb->reporting);
 	vb_drop_hints(vb, ULONG_MAX);
