@@ -135,7 +135,7 @@ static bool vb_too_long(struct vballoon *vb, unsigned long since)
 	       balloon_device_impatient(vb->balloon, since);
 }
 
-/* Nobody says so when a device breaks: have a look every second. */
+/* Nobody says so when a device breaks, or needs a reset: look every second. */
 static int vb_wait(struct vballoon *vb, enum vb_queue q, unsigned int room)
 {
 	struct virtqueue *vq = vb->vqs[q];
@@ -145,7 +145,10 @@ static int vb_wait(struct vballoon *vb, enum vb_queue q, unsigned int room)
 		left = wait_event_killable_timeout(vb->used,
 						   vb_has_room(vb, q, room),
 						   HZ);
-		if (!left && vb_too_long(vb, READ_ONCE(vb->heard[q])))
+		if (!left && (vb->vdev->config->get_status(vb->vdev) &
+			      VIRTIO_CONFIG_S_NEEDS_RESET))
+			virtio_break_device(vb->vdev);
+		else if (!left && vb_too_long(vb, READ_ONCE(vb->heard[q])))
 			left = -EINTR;
 	} while (!left);
 	if (virtqueue_is_broken(vq)) {

@@ -1216,26 +1216,48 @@ static void slow_report_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d->resets, resets);
 }
 
+static void expect_gone(struct kunit *test, struct balloon_device *balloon)
+{
+	enum balloon_state state;
+
+	read_poll_timeout(balloon_device_state, state, state == BALLOON_GONE,
+			  PAUSE, PATIENCE, false, balloon);
+	KUNIT_EXPECT_EQ(test, state, BALLOON_GONE);
+	KUNIT_EXPECT_EQ(test, balloon_device_reason(balloon),
+			BALLOON_HOST_GONE);
+}
+
 /* The queue for reports breaks while the balloon is at rest: all is over. */
 static void broken_report_test(struct kunit *test)
 {
 	struct fake_queue *reporting = plug_reporting(test);
 	struct fake_device *d = test->priv;
 	struct balloon_device *balloon = find_balloon(test);
-	enum balloon_state state;
 
 	if (!wait_for_kicks(reporting))
 		kunit_skip(test, "no free pages are reported");
 	follow(test, SOME * FRAMES);
 	__virtqueue_break(reporting->vq);
-	read_poll_timeout(balloon_device_state, state, state == BALLOON_GONE,
-			  PAUSE, PATIENCE, false, balloon);
-	KUNIT_EXPECT_EQ(test, state, BALLOON_GONE);
-	KUNIT_EXPECT_EQ(test, balloon_device_reason(balloon),
-			BALLOON_HOST_GONE);
+	expect_gone(test, balloon);
 	/* It is not going to hear that all pages are back. */
 	scoped_guard(mutex, &d->lock)
 		d->config.actual = 0;
+}
+
+/* A device that needs a reset may answer no more: nobody waits for it. */
+static void needs_reset_test(struct kunit *test)
+{
+	struct fake_device *d = plug(test, BIT_ULL(VIRTIO_F_VERSION_1));
+	struct balloon_device *balloon = find_balloon(test);
+
+	d->queues[0].held = true;
+	set_target(d, SOME * FRAMES);
+	KUNIT_ASSERT_GT(test, wait_for_kicks(&d->queues[0]), 0);
+	scoped_guard(mutex, &d->lock)
+		d->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	virtio_config_changed(&d->vdev);
+	expect_gone(test, balloon);
+	KUNIT_EXPECT_EQ(test, balloon_device_actual(balloon), SOME);
 }
 
 static u16 buffers_so_far(struct fake_device *d, struct fake_queue *q)
@@ -2019,6 +2041,7 @@ static struct kunit_case virtio_balloon_cases[] = {
 	KUNIT_CASE_SLOW(patience_test),
 	KUNIT_CASE_SLOW(slow_report_test),
 	KUNIT_CASE_SLOW(broken_report_test),
+	KUNIT_CASE_SLOW(needs_reset_test),
 	KUNIT_CASE_SLOW(hostile_test),
 	{}
 };
