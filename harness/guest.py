@@ -338,6 +338,8 @@ class Guest:
             self.qmp = Qmp(self.run + "/qmp", 20)
             self.control = connect(self.run + "/control", 20)
         except GuestError:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.qemu.wait(5)
             self.alive()        # QEMU's own message says more
             raise
 
