@@ -7,15 +7,23 @@
 #ifndef _LIB_TESTS_BALLOON_HOSTILE_H
 #define _LIB_TESTS_BALLOON_HOSTILE_H
 
+#include <linux/array_size.h>
 #include <linux/balloon_device.h>
 #include <linux/device.h>
 #include <linux/hash.h>
+#include <linux/migrate_mode.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/offline_pages.h>
 #include <linux/prandom.h>
 #include <linux/string.h>
 #include <kunit/test.h>
 
 #include "balloon_test.h"
+
+/* Pages, from one that the host was given, to look for some to migrate. */
+#define NEAR		512
 
 /* In a life of the device, with room for what others have to say. */
 #define MOST_MESSAGES	10
@@ -50,6 +58,51 @@ static inline void hostile_begin(struct rnd_state *rnd, unsigned int nr)
 	prandom_seed_state(rnd, seed * GOLDEN_RATIO_64);
 	for (i = 0; i < 8; i++)
 		prandom_u32_state(rnd);
+}
+
+/**
+ * struct given - the last pages that a host was given, as far as it keeps them
+ * @pfns: one of each buffer
+ * @nr: how many it was given so far
+ */
+struct given {
+	unsigned long pfns[16];
+	unsigned int nr;
+};
+
+static inline void note_given(struct given *given, unsigned long pfn)
+{
+	given->pfns[given->nr++ % ARRAY_SIZE(given->pfns)] = pfn;
+}
+
+/*
+ * Migrate up to a batch of what is in the balloon near such a page, as compaction
+ * does it, where it is. Returns how many pages moved.
+ */
+static inline unsigned int migrate_given(const struct given *given, u32 value)
+{
+	static const enum migrate_mode modes[] = {
+		MIGRATE_ASYNC, MIGRATE_SYNC_LIGHT, MIGRATE_SYNC, MIGRATE_SYNC,
+	};
+	unsigned int moved = 0, some = min(given->nr, ARRAY_SIZE(given->pfns));
+	struct offline_page_batch batch = {};
+	unsigned long pfn, end;
+	long nr;
+
+	if (!some)
+		return 0;
+	pfn = given->pfns[(value >> 8) % some];
+	for (end = pfn + NEAR; pfn < end && pfn_valid(pfn); pfn += max(nr, 1L)) {
+		nr = 0;
+		if (PageMovableOffline(pfn_to_page(pfn)))
+			nr = isolate_offline_page_run(&batch, pfn, end,
+						      MAX_PAGE_ORDER);
+		if (nr < 0)
+			break;
+	}
+	migrate_offline_page_batch(&batch, &targets,
+				   modes[value % ARRAY_SIZE(modes)], &moved);
+	return moved;
 }
 
 /* If the host is gone, the log says so, and no more than once. */

@@ -663,6 +663,7 @@ struct fault {
  * @nr_faults: how many these are
  * @most: largest balloon, in pages
  * @offered: units that the host was ever offered: size in pages by PFN
+ * @given: some of the last ones
  * @wrong: what the guest should not have done, if anything
  * @resumes: how often the balloon went on after a suspend
  * @heard: what was said on the console
@@ -670,7 +671,8 @@ struct fault {
  * @text: a page, for what is in sysfs
  *
  * Of all cases: how often each fault happened, actions of the guest, pages that
- * stayed offline and had to, longest action in jiffies, most messages in one.
+ * it moved, those that stayed offline and had to, longest action in jiffies,
+ * most messages in one.
  */
 struct hostile_case {
 	struct kunit *test;
@@ -680,6 +682,7 @@ struct hostile_case {
 	unsigned int nr_faults;
 	unsigned long most;
 	struct xarray offered;
+	struct given given;
 	const char *wrong;
 	unsigned int resumes;
 	struct heard *heard;
@@ -688,7 +691,7 @@ struct hostile_case {
 
 	unsigned int happened[NR_FAULTS];
 	unsigned int actions, most_messages;
-	unsigned long lost, longest;
+	unsigned long moved, lost, longest;
 };
 
 static struct hostile_case *hostile;
@@ -816,12 +819,15 @@ static u32 hostile_pages(struct fake_host *host, struct vmballoon_call *call)
 	const struct fault *f = due_fault(hostile, ABOUT_PAGES |
 					  (batched ? ABOUT_BATCH : 0));
 	u32 all = VMBALLOON_SUCCESS, status;
-	u64 *entries = NULL;
+	u64 *entries = batched ? phys_to_virt(PFN_PHYS(call->rbx)) : NULL;
 
 	if (!nr || nr > VMBALLOON_BATCH) {
 		hostile->wrong = "a batch has a size that cannot be";
 		return VMBALLOON_SUCCESS;
 	}
+	if (lock)
+		note_given(&hostile->given,
+			   batched ? PHYS_PFN(entries[0]) : call->rbx);
 	if (f && f->kind == FAULT_BUSY)
 		return VMBALLOON_BUSY;
 	if (f && f->kind == FAULT_RESET) {
@@ -836,7 +842,6 @@ static u32 hostile_pages(struct fake_host *host, struct vmballoon_call *call)
 		hostile_unit(host, lock, call->rbx, pages, all);
 		return all;
 	}
-	entries = phys_to_virt(PFN_PHYS(call->rbx));
 	for (i = 0; i < nr; i++) {
 		status = all == VMBALLOON_SUCCESS ? entry_status(f, i) : all;
 		hostile_unit(host, lock, PHYS_PFN(entries[i]), pages, status);
@@ -978,6 +983,7 @@ static void plan_case(struct hostile_case *c)
 	host->now = jiffies;
 	c->most = 1 + pick(c, pick(c, 4) ? 60 : 2 * SOME);
 	c->wrong = NULL;
+	c->given.nr = 0;
 	c->resumes = 0;
 	hear_anew(c->heard);
 }
@@ -1093,6 +1099,11 @@ static void hostile_action(struct hostile_case *c)
 	case 7:
 	case 8:
 		host->target = pick(c, 2 * c->most);
+		break;
+	case 9:
+	case 10:
+		c->moved += migrate_given(&c->given,
+					  prandom_u32_state(&c->rnd));
 		break;
 	default:
 		run_steps(c, 1 + pick(c, 8));
@@ -1249,8 +1260,10 @@ static void hostile_test(struct kunit *test)
 			KUNIT_EXPECT_GT_MSG(test, c->happened[i], 0, "%s",
 					    fault_kinds[i].name);
 	}
-	kunit_info(test, "seed %u: %u cases, %u actions, %u faults, %lu pages had to stay offline; longest %u ms, most messages %u\n",
-		   hostile_seed, nr, c->actions, faults, c->lost,
+	if (nr >= DEFAULT_CASES && IS_ENABLED(CONFIG_BALLOON_MIGRATION))
+		KUNIT_EXPECT_GT(test, c->moved, 0);
+	kunit_info(test, "seed %u: %u cases, %u actions, %u faults, %lu pages moved, %lu had to stay offline; longest %u ms, most messages %u\n",
+		   hostile_seed, nr, c->actions, faults, c->moved, c->lost,
 		   jiffies_to_msecs(c->longest), c->most_messages);
 }
 
