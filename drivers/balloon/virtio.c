@@ -49,6 +49,10 @@ enum vb_queue {
 };
 
 struct vballoon {
+	/* KUnit tests know these two, and that they come first. */
+	struct page_reporting_dev_info reporting;
+	bool report_held;		/* inflates by reporting */
+
 	struct virtio_device *vdev;
 	struct balloon_device *balloon;
 	struct virtqueue *vqs[VB_NR_QUEUES];
@@ -56,9 +60,6 @@ struct vballoon {
 	unsigned long heard[VB_NR_QUEUES];	/* of it, or asked, then */
 	struct mutex report_lock, reset_lock;
 	__virtio32 *pfns;		/* what the buffers are slices of */
-	bool report_held;		/* inflates by reporting */
-	struct page_reporting_dev_info reporting;
-
 	struct work_struct stats_work;
 	struct virtio_balloon_stat stats[VIRTIO_BALLOON_S_NR];
 

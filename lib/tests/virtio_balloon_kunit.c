@@ -41,7 +41,9 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/offline_pages.h>
+#include <linux/page_reporting.h>
 #include <linux/panic.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/swap.h>
@@ -60,13 +62,24 @@
 #include "balloon_hostile.h"
 
 #define FRAMES		(PAGE_SIZE >> VIRTIO_BALLOON_PFN_SHIFT)
-#define QUEUES		5
 #define RING		128
 #define BALLOON_BITS	6
 #define SOME		(3 * 256 + 5)	/* pages */
 #define PAUSE		20000		/* between two looks, in microseconds */
 #define PATIENCE	(10 * 1000000)	/* until it should be there */
 #define TRICKLE		(HZ / 2)	/* between buffers of a slow device */
+
+/* In the order of the specification. Those that nobody agreed on are left out. */
+enum queue_kind {
+	QUEUE_INFLATE, QUEUE_DEFLATE, QUEUE_STATS, QUEUE_HINTS, QUEUE_REPORTING,
+	QUEUES,
+};
+
+/* The beginning of the driver's struct vballoon. */
+struct vballoon_head {
+	struct page_reporting_dev_info reporting;
+	bool report_held;
+};
 
 /* What a hostile device does, once in a case or all the time. */
 enum fault_kind {
@@ -120,17 +133,26 @@ static const char * const fault_names[NR_FAULTS] = {
 	[FAULT_SILENT] = "never answers",
 };
 
+static const char * const queue_names[QUEUES] = {
+	[QUEUE_INFLATE] = "inflate",
+	[QUEUE_DEFLATE] = "deflate",
+	[QUEUE_STATS] = "statistics",
+	[QUEUE_HINTS] = "hints",
+	[QUEUE_REPORTING] = "reports",
+};
+
 /**
  * struct fault - something that goes wrong in a case
  * @kind: what
- * @index: of the queue, for buffers
+ * @queue: which one, for buffers
  * @after: so many buffers of it, actions, or times that it was restored
  * @value: decides on the details
  * @done: it happened
  */
 struct fault {
 	enum fault_kind kind;
-	unsigned int index, after;
+	enum queue_kind queue;
+	unsigned int after;
 	u32 value;
 	bool done;
 };
@@ -139,6 +161,7 @@ struct fault {
 
 struct fake_queue {
 	struct virtqueue *vq;
+	enum queue_kind which;
 	u16 seen;		/* buffers that were looked at */
 	u16 used;
 	bool held;		/* nothing is looked at for now, */
@@ -185,6 +208,7 @@ struct fake_queue {
  * @enabled: its queues have been set up since the last reset
  * @down: the driver reset it, and did not start it again
  * @silent: it looks at nothing
+ * @given: some of the pages that it was given
  * @flips: the target is another one each time; what it depends on
  * @flood: so many times it wants statistics at once
  * @hints: so many buffers of free pages it uses
@@ -192,6 +216,7 @@ struct fake_queue {
  * @hinted: what the driver said of free blocks: commands, and the last one to
  *	begin; blocks, and the last one
  * @lives: how often it was restored
+ * @ranges: buffers that were memory: of free pages, and of the balloon's
  * @what: the last thing that was wrong
  * @heard: what was said on the console
  */
@@ -222,6 +247,7 @@ struct fake_device {
 	unsigned int ring[QUEUES];
 	struct delayed_work tick;
 	bool down, silent, has_stats;
+	struct given given;
 	struct {
 		unsigned int begun, ended, blocks;
 		u32 id;
@@ -230,6 +256,9 @@ struct fake_device {
 	u32 flips;
 	unsigned int flood, hints;
 	unsigned int lives;
+	struct {
+		unsigned int free, held;
+	} ranges;
 	const char *what;
 	struct heard *heard;
 };
@@ -433,6 +462,7 @@ static void trickle_work(struct work_struct *work)
 #define FAR		0x4000	/* from any index that a queue gets to */
 
 static atomic_t fault_count[NR_FAULTS];
+static atomic_t buffer_faults[NR_BUFFER_FAULTS][QUEUES];
 
 static void happened(enum fault_kind kind)
 {
@@ -461,7 +491,7 @@ static struct fault *due_fault(struct fake_device *d, struct fake_queue *q)
 
 	for (f = d->faults; f < d->faults + d->nr_faults; f++) {
 		if (f->kind >= NR_BUFFER_FAULTS || f->done ||
-		    f->index != q->vq->index || f->after--)
+		    f->queue != q->which || f->after--)
 			continue;
 		f->done = true;
 		return f;
@@ -476,19 +506,61 @@ static void flip_target(struct fake_device *d)
 	happened(FAULT_FLIPS);
 }
 
+static const struct vring_desc *desc_of(const struct fake_queue *q, u16 head)
+{
+	return &virtqueue_get_vring(q->vq)->desc[head];
+}
+
+static struct page *range_page(const struct fake_device *d,
+			       const struct fake_queue *q, u16 head)
+{
+	return pfn_to_page(PHYS_PFN(to_64(d, desc_of(q, head)->addr)));
+}
+
+/*
+ * A range is free, or the balloon's, until it is used. The latter are of no queue
+ * then, and may be used again without a word.
+ */
+static void hostile_range(struct fake_device *d, struct fake_queue *q, u16 head,
+			  bool used)
+{
+	const struct vring_desc *desc = desc_of(q, head);
+	unsigned long frame, end, len = to_32(d, desc->len);
+	struct page *page = range_page(d, q, head);
+	unsigned int wrong = d->wrong;
+
+	d->wrong += !len || !PAGE_ALIGNED(len | to_64(d, desc->addr)) ||
+		    to_16(d, desc->flags) != VRING_DESC_F_WRITE;
+	frame = page_to_pfn(page) * FRAMES;
+	end = frame + (len >> VIRTIO_BALLOON_PFN_SHIFT);
+	if (used ? !xa_load(&d->book, frame) : !PageOffline(page)) {
+		d->wrong += page_count(page) > 0;
+		d->ranges.free += !used;
+	} else {
+		if (!used)
+			note_given(&d->given, page_to_pfn(page));
+		d->ranges.held += !used;
+		while (frame < end)
+			one_frame(d, !used, frame++);
+	}
+	if (d->wrong > wrong)
+		d->what = used ? "a range was in use while it was reported" :
+				 "a range was reported that should not be";
+}
+
 static void hostile_frames(struct fake_device *d, struct fake_queue *q,
 			   u16 head, bool used)
 {
-	const struct vring_desc *desc = &virtqueue_get_vring(q->vq)->desc[head];
+	const struct vring_desc *desc = desc_of(q, head);
 	const __virtio32 *frames = phys_to_virt(to_64(d, desc->addr));
 	unsigned int i, nr = to_32(d, desc->len) / sizeof(*frames);
-	bool inflate = q->vq->index == 0;
+	bool inflate = q->which == QUEUE_INFLATE;
 	unsigned int wrong = d->wrong;
 
-	if (q->vq->index > 1)
-		return;
 	d->wrong += !nr || nr % FRAMES ||
 		    to_16(d, desc->flags) & VRING_DESC_F_NEXT;
+	if (inflate && !used && nr)
+		note_given(&d->given, to_32(d, frames[0]) / FRAMES);
 	for (i = 0; i < nr; i++) {
 		if (inflate != used)
 			one_frame(d, inflate, to_32(d, frames[i]));
@@ -499,6 +571,23 @@ static void hostile_frames(struct fake_device *d, struct fake_queue *q,
 		d->what = used ? "a page left while it was asked for" :
 			  inflate ? "a page was given that should not be" :
 				    "a page was asked for that it does not have";
+}
+
+/* It sees a buffer, or is about to use it. */
+static void hostile_buffer(struct fake_device *d, struct fake_queue *q,
+			   u16 head, bool used)
+{
+	switch (q->which) {
+	case QUEUE_INFLATE:
+	case QUEUE_DEFLATE:
+		hostile_frames(d, q, head, used);
+		break;
+	case QUEUE_REPORTING:
+		hostile_range(d, q, head, used);
+		break;
+	default:
+		break;
+	}
 }
 
 static void put_used(struct fake_device *d, struct fake_queue *q, u32 id,
@@ -515,7 +604,7 @@ static void use_head(struct fake_device *d, struct fake_queue *q, u16 head,
 		     u32 len)
 {
 	clear_bit(head, q->pending);
-	hostile_frames(d, q, head, true);
+	hostile_buffer(d, q, head, true);
 	put_used(d, q, head, len);
 }
 
@@ -660,14 +749,16 @@ static struct fault *serve_once(struct fake_device *d, struct fake_queue *q,
 			continue;
 		}
 		q->buffers++;
-		hostile_frames(d, q, head, false);
+		hostile_buffer(d, q, head, false);
 		if (notified && !f)
 			f = due_fault(d, q);
 		if (f || !keep_buffer(d, q, head))
 			heads[nr++] = head;
 	}
-	if (f && (f->kind != FAULT_ORDER || nr > 1))
+	if (f && (f->kind != FAULT_ORDER || nr > 1)) {
 		happened(f->kind);
+		atomic_inc(&buffer_faults[f->kind][q->which]);
+	}
 	use_heads(d, q, heads, nr, f);
 	want_kick(d, q);
 	return f;
@@ -855,7 +946,7 @@ static int fake_find_vqs(struct virtio_device *vdev, unsigned int nr,
 		vqs[i] = NULL;
 		if (!info[i].name)
 			continue;
-		size = d->ring[d->nr_queues] ?: RING;
+		size = d->ring[i] ?: RING;
 		vqs[i] = vring_create_virtqueue(d->nr_queues, size, PAGE_SIZE,
 						vdev, true, false, info[i].ctx,
 						fake_notify, info[i].callback,
@@ -865,7 +956,8 @@ static int fake_find_vqs(struct virtio_device *vdev, unsigned int nr,
 			return -ENOMEM;
 		}
 		d->queues[d->nr_queues++] = (struct fake_queue) {
-			.vq = vqs[i]
+			.vq = vqs[i],
+			.which = i,
 		};
 	}
 	d->enabled = true;
@@ -1311,7 +1403,7 @@ static struct fake_queue *plug_hints(struct kunit *test, unsigned int ring)
 	/* Up to 21 at a time, of those that nobody has to be moved for. */
 	if (nr_free_pages() >> MAX_PAGE_ORDER < 64)
 		kunit_skip(test, "too little memory is free");
-	d->ring[2] = ring;
+	d->ring[QUEUE_HINTS] = ring;
 	plug(test, kind_features(test) | BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT));
 	d->queues[2].held = true;
 	return &d->queues[2];
@@ -1534,10 +1626,13 @@ static void stats_test(struct kunit *test)
 /* These take seconds: one in so many cases. */
 #define SILENT_EVERY	512
 #define LOST_EVERY	16	/* of those that would have it */
+/* Until a buffer was there that something goes wrong with, in microseconds. */
+#define MEETING		100000
 
 /* Of all cases, for the record. */
 struct hostile_record {
 	unsigned int cases, faults, actions, most_messages;
+	unsigned int moved, free_ranges, held_ranges;
 	unsigned long longest;		/* action or removal, in jiffies */
 };
 
@@ -1548,7 +1643,7 @@ struct hostile_record {
  * @rnd: all that is random in it
  * @most: largest balloon, in pages
  * @now: time for the class
- * @down: the guest restarts: no more actions
+ * @held: it inflates by reports, if the device can
  * @alone: nobody else runs rounds
  * @text: a page, for what is in sysfs
  * @record: of all cases
@@ -1559,7 +1654,7 @@ struct hostile_case {
 	struct rnd_state rnd;
 	u32 most;
 	unsigned long now;
-	bool down, alone;
+	bool held, alone;
 	char *text;
 	struct hostile_record *record;
 };
@@ -1585,6 +1680,29 @@ static enum fault_kind plan_kind(struct hostile_case *c, unsigned int i)
 	return kind;
 }
 
+/* Likewise of the queues, those that somebody waits for before the others. */
+static enum queue_kind plan_queue(struct hostile_case *c, enum fault_kind kind,
+				  unsigned int i)
+{
+	static const enum queue_kind queues[QUEUES] = {
+		QUEUE_INFLATE, QUEUE_DEFLATE, QUEUE_REPORTING, QUEUE_HINTS,
+		QUEUE_STATS,
+	};
+	unsigned int turn = c->nr / NR_QUICK_FAULTS;
+
+	if (i)
+		return pick(c, 8) % QUEUES;
+	switch (kind) {
+	case FAULT_ORDER:
+		/* Several buffers at a time. */
+		return turn % 2 ? QUEUE_REPORTING : QUEUE_INFLATE;
+	case FAULT_LOST:
+		return QUEUE_INFLATE;
+	default:
+		return queues[turn % QUEUES];
+	}
+}
+
 static void plan_fault(struct hostile_case *c, unsigned int i)
 {
 	struct fake_device *d = c->test->priv;
@@ -1596,32 +1714,63 @@ static void plan_fault(struct hostile_case *c, unsigned int i)
 		.value = prandom_u32_state(&c->rnd),
 	};
 	if (kind < NR_BUFFER_FAULTS) {
-		/* Mostly of the two that somebody waits for. */
-		f->index = i ? pick(c, 8) % QUEUES : pick(c, 2);
+		f->queue = plan_queue(c, kind, i);
 		f->after = i ? pick(c, 6) : 0;
 	} else {
 		f->after = pick(c, kind < NR_TIMED_FAULTS ? 6 : 2);
 	}
-	/* Several buffers at a time. */
 	if (kind == FAULT_ORDER && !i) {
-		f->index = 0;
 		c->most = SOME;
-		d->ring[0] = RING;
+		d->ring[f->queue] = RING;
 	}
 	/* So rare that nothing else should get in its way. */
-	if (kind == FAULT_LOST) {
-		f->index = 0;
+	if (kind == FAULT_LOST)
 		d->nr_faults = 1;
-	}
 	if (kind == FAULT_FLOOD)
 		d->flood = 8 + f->value % 64;
+}
+
+/* The queue that the case begins with, if it is about a buffer. */
+static bool begins_with(const struct hostile_case *c, enum queue_kind queue)
+{
+	const struct fake_device *d = c->test->priv;
+
+	return d->nr_faults && d->faults[0].kind < NR_BUFFER_FAULTS &&
+	       d->faults[0].queue == queue;
+}
+
+/* So that all queues are there that it needs, and are used. */
+static u64 plan_features(struct hostile_case *c)
+{
+	u64 reports = BIT(VIRTIO_BALLOON_F_REPORTING) |
+		      (has_poison() ? BIT(VIRTIO_BALLOON_F_PAGE_POISON) : 0);
+	struct fake_device *d = c->test->priv;
+	u64 features = pick(c, BIT(BALLOON_BITS));
+
+	if (d->flood || begins_with(c, QUEUE_STATS))
+		features |= BIT(VIRTIO_BALLOON_F_STATS_VQ);
+	if (begins_with(c, QUEUE_HINTS))
+		features |= BIT(VIRTIO_BALLOON_F_FREE_PAGE_HINT);
+	c->held = pick(c, 2) && !begins_with(c, QUEUE_INFLATE) &&
+		  !begins_with(c, QUEUE_DEFLATE) && !is_silent(c);
+	if (begins_with(c, QUEUE_REPORTING)) {
+		features |= reports;
+		if (c->held)
+			features &= ~BIT_ULL(VIRTIO_BALLOON_F_MUST_TELL_HOST);
+	}
+	if (is_silent(c))
+		features |= reports | BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
+	if (pick(c, 2))
+		features |= BIT_ULL(VIRTIO_F_VERSION_1);
+	if (pick(c, 2))
+		features |= BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
+	return features;
 }
 
 /* What goes wrong, and what the device is like. Returns its features. */
 static u64 plan_case(struct hostile_case *c)
 {
 	struct fake_device *d = c->test->priv;
-	u64 features = pick(c, BIT(BALLOON_BITS));
 	unsigned int i;
 
 	for (i = 0; i < QUEUES; i++)
@@ -1635,21 +1784,16 @@ static u64 plan_case(struct hostile_case *c)
 	d->hints = 0;
 	d->has_stats = false;
 	d->silent = false;
+	d->given.nr = 0;
+	memset(&d->ranges, 0, sizeof(d->ranges));
 	d->lives = 0;
 	d->wrong = 0;
 	d->what = NULL;
-	if (d->flood)
-		features |= BIT(VIRTIO_BALLOON_F_STATS_VQ);
 	if (is_silent(c)) {
-		features |= BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM);
-		d->ring[0] = RING;
-		d->ring[1] = RING;
+		d->ring[QUEUE_INFLATE] = RING;
+		d->ring[QUEUE_DEFLATE] = RING;
 	}
-	if (pick(c, 2))
-		features |= BIT_ULL(VIRTIO_F_VERSION_1);
-	if (pick(c, 2))
-		features |= BIT_ULL(VIRTIO_RING_F_EVENT_IDX);
-	return features;
+	return plan_features(c);
 }
 
 /* What the device has, or may have, is not used; the guest knows of all. */
@@ -1707,8 +1851,8 @@ static void freeze_restore(struct hostile_case *c)
 	expect_case(c, balloon_device_actual(d->balloon), EQ, 0ULL);
 	expect_case(c, d->nr_queues, EQ, 0U);
 	d->lives++;
-	atomic_set(&d->heard->gone, 0);
-	virtio_device_restore(&d->vdev);
+	if (!virtio_device_restore(&d->vdev))
+		atomic_set(&d->heard->gone, 0);
 #endif
 }
 
@@ -1755,6 +1899,90 @@ static void want_hints(struct hostile_case *c)
 	ask_for_hints(d, id);
 }
 
+static struct fake_queue *queue_of(struct fake_device *d, enum queue_kind which)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->nr_queues; i++)
+		if (d->queues[i].which == which)
+			return &d->queues[i];
+	return NULL;
+}
+
+/* Pages that were not reported yet. Mm is about to do so in two seconds, then. */
+static void make_free_pages(struct hostile_case *c)
+{
+	unsigned int i, nr = 2 + pick(c, 2);
+	struct page *blocks[3];
+
+	for (i = 0; i < nr; i++)
+		blocks[i] = alloc_pages(GFP_NOWAIT | __GFP_HIGHMEM |
+					__GFP_MOVABLE | __GFP_NOWARN,
+					MAX_PAGE_ORDER);
+	while (i--)
+		if (blocks[i])
+			__free_pages(blocks[i], MAX_PAGE_ORDER);
+}
+
+/* Of the driver, as far as it reports free pages: NULL if there is nobody. */
+static struct delayed_work *report_work(struct fake_device *d)
+{
+	struct vballoon_head *vb = d->vdev.priv;
+
+	/* Another device may have been the first to do that. */
+	if (!queue_of(d, QUEUE_REPORTING) || !vb->reporting.work.work.func)
+		return NULL;
+	return &vb->reporting.work;
+}
+
+/* Let it report in its own time, which is now. */
+static void start_report(struct hostile_case *c)
+{
+	struct delayed_work *work = report_work(c->test->priv);
+
+	if (!work)
+		return;
+	make_free_pages(c);
+	mod_delayed_work(system_freezable_wq, work, 0);
+}
+
+/*
+ * Let it report. Afterwards the pages are in use again, whatever the device did:
+ * it has none, but for those of the balloon.
+ */
+static void report_pages(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	struct delayed_work *work = report_work(d);
+	struct fake_queue *q = queue_of(d, QUEUE_REPORTING);
+	unsigned long head, left = 0;
+
+	if (!work)
+		return;
+	make_free_pages(c);
+	flush_delayed_work(work);
+	scoped_guard(mutex, &d->lock)
+		for_each_set_bit(head, q->pending, RING)
+			left += !d->down && !PageOffline(range_page(d, q, head));
+	expect_case(c, left, EQ, 0UL);
+}
+
+/* What the case is about happens first, if the driver would not do it anyway. */
+static void begin_case(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	struct vballoon_head *vb = d->vdev.priv;
+	bool done;
+
+	if (begins_with(c, QUEUE_REPORTING) && !vb->report_held)
+		report_pages(c);
+	if (begins_with(c, QUEUE_HINTS))
+		ask_for_hints(d, VIRTIO_BALLOON_CMD_ID_DONE + 1);
+	if (begins_with(c, QUEUE_HINTS) || begins_with(c, QUEUE_STATS))
+		read_poll_timeout(READ_ONCE, done, done, TICK, MEETING, false,
+				  d->faults[0].done);
+}
+
 static void hostile_action(struct hostile_case *c)
 {
 	struct fake_device *d = c->test->priv;
@@ -1786,6 +2014,14 @@ static void hostile_action(struct hostile_case *c)
 	case 8:
 	case 9:
 		set_target(d, pick(c, 2 * c->most * FRAMES));
+		break;
+	case 10:
+		report_pages(c);
+		break;
+	case 11:
+	case 12:
+		c->record->moved += migrate_given(&d->given,
+						  prandom_u32_state(&c->rnd));
 		break;
 	default:
 		run_steps(c, 1 + pick(c, 6));
@@ -1826,6 +2062,7 @@ static void hostile_actions(struct hostile_case *c)
 	struct fake_device *d = c->test->priv;
 	unsigned int i, j, nr = 6 + pick(c, 10);
 
+	begin_case(c);
 	/* Something is in it, and more than one request went well or not. */
 	set_target(d, c->most * FRAMES);
 	run_steps(c, 3);
@@ -1873,6 +2110,7 @@ static void silent_actions(struct hostile_case *c)
 			  d);
 	expect_case(c, now, NE, asked);
 	happened(FAULT_SILENT);
+	start_report(c);
 	check_case(c);
 	start = jiffies;
 	if (how & 2)
@@ -1895,6 +2133,9 @@ static void hostile_unplug(struct hostile_case *c)
 	struct fake_device *d = c->test->priv;
 	unsigned long start = jiffies;
 
+	/* Maybe in the middle of this. */
+	if (!pick(c, 4))
+		start_report(c);
 	unregister_virtio_device(&d->vdev);
 	wait_for_completion(&d->released);
 	d->vdev.config = NULL;
@@ -1904,6 +2145,37 @@ static void hostile_unplug(struct hostile_case *c)
 		KUNIT_FAIL(c->test, "%s", d->what);
 	expect_case(c, d->frames, EQ, 0UL);
 	expect_case(c, d->nr_queues, EQ, 0U);
+}
+
+/* Whoever kicks it, only the test runs rounds. */
+static void run_by_hand(struct fake_device *d)
+{
+	struct balloon_limits limits = {
+		.orders = BIT(0),
+		.batch = UINT_MAX,
+		.flags = BALLOON_BY_HAND | BALLOON_WAKEUP,
+	};
+
+	if (d->agreed & BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM))
+		limits.flags |= BALLOON_DEFLATE_ON_OOM | BALLOON_STAYS_MANAGED;
+	balloon_device_set_limits(d->balloon, &limits);
+}
+
+/* The driver is bound: inflate by reports or not, as the parameter would say. */
+static void take_over(struct hostile_case *c)
+{
+	struct fake_device *d = c->test->priv;
+	struct vballoon_head *vb = d->vdev.priv;
+
+	expect_case(c, vb->reporting.order, EQ, (unsigned int)get_order(SZ_2M));
+	vb->report_held = c->held &&
+			  (d->agreed & BIT(VIRTIO_BALLOON_F_REPORTING)) &&
+			  !(d->agreed & BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST)) &&
+			  !(d->agreed & BIT(VIRTIO_BALLOON_F_PAGE_POISON));
+	if (c->alone)
+		run_by_hand(d);
+	/* Whatever it wants, and whoever runs the rounds. */
+	balloon_device_set_floor(d->balloon, totalram_pages() - c->most);
 }
 
 static void run_hostile_case(struct hostile_case *c)
@@ -1929,8 +2201,7 @@ static void run_hostile_case(struct hostile_case *c)
 		kunit_skip(c->test, "virtio_balloon is not loaded");
 	expect_case(c, !d->balloon, EQ, !d->vdev.dev.driver);
 	if (d->balloon) {
-		/* Whatever it wants, and whoever runs the rounds. */
-		balloon_device_set_floor(d->balloon, total - c->most);
+		take_over(c);
 		if (is_silent(c)) {
 			kunit_deactivate_static_stub(c->test,
 						     balloon_device_kick);
@@ -1951,23 +2222,53 @@ static void run_hostile_case(struct hostile_case *c)
 	messages = atomic_read(&d->heard->messages);
 	expect_case(c, messages, LE, MOST_MESSAGES * (1 + d->lives));
 	expect_case(c, atomic_read(&d->heard->gone), LE, 1);
+	expect_case(c, atomic_read(&d->heard->kept), EQ, 0);
 	c->record->most_messages = max(c->record->most_messages, messages);
+	c->record->free_ranges += d->ranges.free;
+	c->record->held_ranges += d->ranges.held;
 	c->record->cases++;
 }
 
-static void count_faults(struct kunit *test, struct hostile_record *record)
+/* @all: there has to be each kind, and something with each queue. */
+static void count_faults(struct kunit *test, struct hostile_record *record,
+			 bool all)
 {
-	unsigned int i, nr;
+	unsigned int i, j, nr, sums[QUEUES] = {};
 
 	for (i = 0; i < NR_FAULTS; i++) {
+		char text[QUEUES * 12] = "";
+		int len = 0;
+
+		for (j = 0; j < QUEUES && i < NR_BUFFER_FAULTS; j++) {
+			nr = atomic_read(&buffer_faults[i][j]);
+			sums[j] += nr;
+			len += scnprintf(text + len, sizeof(text) - len, " %u",
+					 nr);
+		}
 		nr = atomic_read(&fault_count[i]);
 		record->faults += nr;
-		kunit_info(test, "%s: %u\n", fault_names[i], nr);
-		/* All of them, unless some cases were left out. */
-		if (!hostile_first && hostile_cases >= DEFAULT_CASES &&
-		    record->cases == hostile_cases)
+		kunit_info(test, "%s: %u%s\n", fault_names[i], nr, text);
+		if (all)
 			KUNIT_EXPECT_GT_MSG(test, nr, 0, "%s", fault_names[i]);
 	}
+	for (j = 0; j < QUEUES; j++) {
+		kunit_info(test, "%s: %u\n", queue_names[j], sums[j]);
+		if (all)
+			KUNIT_EXPECT_GT_MSG(test, sums[j], 0, "%s",
+					    queue_names[j]);
+	}
+}
+
+/* What there has to be besides. */
+static void count_others(struct kunit *test,
+			 const struct hostile_record *record)
+{
+	if (IS_ENABLED(CONFIG_BALLOON_MIGRATION))
+		KUNIT_EXPECT_GT(test, record->moved, 0);
+	KUNIT_EXPECT_GT(test, record->free_ranges, 0);
+	/* Where free pages have a mark, none of the balloon's are reported. */
+	if (!has_poison())
+		KUNIT_EXPECT_GT(test, record->held_ranges, 0);
 }
 
 /*
@@ -1980,12 +2281,13 @@ static void hostile_test(struct kunit *test)
 	struct fake_device *d = test->priv;
 	struct hostile_case c = { .test = test, .record = &record };
 	unsigned int i;
+	bool all;
 
 	c.text = kunit_kzalloc(test, PAGE_SIZE, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, c.text);
 	d->heard = begin_hearing(test);
-	for (i = 0; i < NR_FAULTS; i++)
-		atomic_set(&fault_count[i], 0);
+	memset(fault_count, 0, sizeof(fault_count));
+	memset(buffer_faults, 0, sizeof(buffer_faults));
 	d->hostile = true;
 	for (i = 0; i < hostile_cases; i++) {
 		c.nr = hostile_first + i;
@@ -1995,9 +2297,15 @@ static void hostile_test(struct kunit *test)
 		cond_resched();
 	}
 	d->hostile = false;
-	count_faults(test, &record);
-	kunit_info(test, "seed %u: %u cases, %u actions, %u faults; longest %u ms, most messages %u\n",
+	/* Unless some cases were left out. */
+	all = !hostile_first && hostile_cases >= DEFAULT_CASES &&
+	      record.cases == hostile_cases;
+	count_faults(test, &record, all);
+	if (all)
+		count_others(test, &record);
+	kunit_info(test, "seed %u: %u cases, %u actions, %u faults, %u pages moved, %u free ranges reported and %u of the balloon; longest %u ms, most messages %u\n",
 		   hostile_seed, record.cases, record.actions, record.faults,
+		   record.moved, record.free_ranges, record.held_ranges,
 		   jiffies_to_msecs(record.longest), record.most_messages);
 }
 
