@@ -58,7 +58,7 @@
 #include <linux/xarray.h>
 
 /* Of hosts that answer wrongly, unless a parameter says how many. */
-#define DEFAULT_CASES	108
+#define DEFAULT_CASES	126
 #include "balloon_hostile.h"
 
 #define FRAMES		(PAGE_SIZE >> VIRTIO_BALLOON_PFN_SHIFT)
@@ -96,6 +96,9 @@ enum fault_kind {
 	FAULT_BREAK,		/* one queue or all are broken */
 	FAULT_NOTIFY,		/* it cannot be notified any more */
 	FAULT_SPURIOUS,		/* interrupts of all queues */
+	FAULT_RESET,		/* it says that it needs a reset, */
+	FAULT_STOPS,		/* ... and is silent: takes a second */
+	FAULT_UNPLUG,		/* it is about to be removed */
 	NR_BUFFER_FAULTS,
 	/* After some of the guest's actions. */
 	FAULT_TARGET = NR_BUFFER_FAULTS, /* absurd */
@@ -124,6 +127,9 @@ static const char * const fault_names[NR_FAULTS] = {
 	[FAULT_BREAK] = "queue broken",
 	[FAULT_NOTIFY] = "notification fails",
 	[FAULT_SPURIOUS] = "spurious interrupts",
+	[FAULT_RESET] = "needs reset at a buffer",
+	[FAULT_STOPS] = "needs reset and stops",
+	[FAULT_UNPLUG] = "unplugged at a buffer",
 	[FAULT_TARGET] = "absurd target",
 	[FAULT_FLIPS] = "target changes when read",
 	[FAULT_NEEDS_RESET] = "needs reset",
@@ -205,9 +211,12 @@ struct fake_queue {
  * @nr_faults: how many these are
  * @ring: sizes of the queues, 0 for the usual one
  * @tick: while there are queues, does what is not done at once
+ * @unplug: removes it from the bus
+ * @unplugged: that has begun: the test must not ask for anything more
  * @enabled: its queues have been set up since the last reset
  * @down: the driver reset it, and did not start it again
  * @silent: it looks at nothing
+ * @stopped: nor does it until it is reset
  * @given: some of the pages that it was given
  * @flips: the target is another one each time; what it depends on
  * @flood: so many times it wants statistics at once
@@ -246,7 +255,9 @@ struct fake_device {
 	unsigned int nr_faults;
 	unsigned int ring[QUEUES];
 	struct delayed_work tick;
-	bool down, silent, has_stats;
+	struct work_struct unplug;
+	bool unplugged;
+	bool down, silent, stopped, has_stats;
 	struct given given;
 	struct {
 		unsigned int begun, ended, blocks;
@@ -494,6 +505,10 @@ static struct fault *due_fault(struct fake_device *d, struct fake_queue *q)
 		    f->queue != q->which || f->after--)
 			continue;
 		f->done = true;
+		/* The test must know that it is in the middle of something. */
+		if (f->kind == FAULT_UNPLUG &&
+		    (d->unplugged || !kunit_get_current_test()))
+			f->kind = FAULT_LATE;
 		return f;
 	}
 	return NULL;
@@ -656,6 +671,7 @@ static void use_heads(struct fake_device *d, struct fake_queue *q, u16 *heads,
 	switch (f ? f->kind : NR_FAULTS) {
 	case FAULT_LATE:
 	case FAULT_LOST:
+	case FAULT_UNPLUG:
 		for (i = 0; i < nr; i++)
 			set_bit(heads[i], q->late);
 		q->ticks = 1 + value % 3;
@@ -664,6 +680,7 @@ static void use_heads(struct fake_device *d, struct fake_queue *q, u16 *heads,
 		break;
 	case FAULT_NOTIFY:
 	case FAULT_JUMP:
+	case FAULT_STOPS:
 		nr = 0;
 		break;
 	case FAULT_BREAK:
@@ -709,23 +726,44 @@ static void use_heads(struct fake_device *d, struct fake_queue *q, u16 *heads,
 	publish(d, q);
 }
 
+static void need_reset(struct fake_device *d)
+{
+	scoped_guard(mutex, &d->lock)
+		if (!d->down)
+			d->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	virtio_config_changed(&d->vdev);
+}
+
 /* After it: what must not be done under the lock. */
 static void hostile_after(struct fake_device *d, struct fake_queue *q,
 			  const struct fault *f)
 {
 	unsigned int i;
 
-	if (f && f->kind == FAULT_BREAK) {
+	switch (f ? f->kind : NR_FAULTS) {
+	case FAULT_BREAK:
 		if (f->value & 2)
 			virtio_break_device(&d->vdev);
 		else
 			__virtqueue_break(q->vq);
-	}
-	for (i = 0; i < d->nr_queues && f && f->kind == FAULT_SPURIOUS; i++) {
-		struct virtqueue *vq = d->queues[i].vq;
+		break;
+	case FAULT_SPURIOUS:
+		for (i = 0; i < d->nr_queues; i++) {
+			struct virtqueue *vq = d->queues[i].vq;
 
-		vring_interrupt(0, vq);
-		vq->callback(vq);
+			vring_interrupt(0, vq);
+			vq->callback(vq);
+		}
+		break;
+	case FAULT_RESET:
+	case FAULT_STOPS:
+		need_reset(d);
+		break;
+	case FAULT_UNPLUG:
+		schedule_work(&d->unplug);
+		break;
+	default:
+		break;
 	}
 	vring_interrupt(0, q->vq);
 }
@@ -759,9 +797,17 @@ static struct fault *serve_once(struct fake_device *d, struct fake_queue *q,
 		happened(f->kind);
 		atomic_inc(&buffer_faults[f->kind][q->which]);
 	}
+	d->stopped |= f && f->kind == FAULT_STOPS;
+	d->unplugged |= f && f->kind == FAULT_UNPLUG;
 	use_heads(d, q, heads, nr, f);
 	want_kick(d, q);
 	return f;
+}
+
+/* Under its lock. */
+static bool looks_at_nothing(const struct fake_device *d)
+{
+	return d->down || d->stopped || READ_ONCE(d->silent);
 }
 
 static bool hostile_serve(struct fake_device *d, struct fake_queue *q,
@@ -772,7 +818,7 @@ static bool hostile_serve(struct fake_device *d, struct fake_queue *q,
 
 	scoped_guard(mutex, &d->lock) {
 		do {
-			if (d->down || READ_ONCE(d->silent))
+			if (looks_at_nothing(d))
 				return true;
 			f = serve_once(d, q, notified);
 			/* It may have missed one before it wanted to know. */
@@ -790,8 +836,7 @@ static void serve_late(struct fake_device *d, struct fake_queue *q)
 	unsigned long head;
 
 	scoped_guard(mutex, &d->lock) {
-		if (d->down || READ_ONCE(d->silent) || !q->ticks ||
-		    --q->ticks)
+		if (looks_at_nothing(d) || !q->ticks || --q->ticks)
 			return;
 		lost = q->why->kind == FAULT_LOST;
 		breaks = !lost && q->why->value & 4;
@@ -813,7 +858,7 @@ static void serve_late(struct fake_device *d, struct fake_queue *q)
 static void serve_quiet(struct fake_device *d, struct fake_queue *q)
 {
 	scoped_guard(mutex, &d->lock) {
-		if (d->down || READ_ONCE(d->silent) || !q->quiet)
+		if (looks_at_nothing(d) || !q->quiet)
 			return;
 		if (!--q->quiet)
 			want_kick(d, q);
@@ -897,6 +942,7 @@ static void fake_reset(struct virtio_device *vdev)
 	d->status = 0;
 	d->resets++;
 	d->down = true;
+	d->stopped = false;
 	d->enabled = false;
 	d->has_stats = false;
 	fake_forget(d);
@@ -994,6 +1040,7 @@ static void put_on_bus(struct kunit *test, u64 features)
 	init_completion(&d->released);
 	d->offered = features;
 	d->agreed = 0;
+	d->unplugged = false;
 	d->actuals = 0;
 	d->nr_stats = 0;
 	d->vdev.id.device = VIRTIO_ID_BALLOON;
@@ -1021,15 +1068,33 @@ static struct fake_device *plug(struct kunit *test, u64 features)
 	return d;
 }
 
+static void unplug_work(struct work_struct *work)
+{
+	struct fake_device *d = container_of(work, struct fake_device, unplug);
+
+	unregister_virtio_device(&d->vdev);
+}
+
+/* Once, whoever begins with it. */
+static void take_off_bus(struct fake_device *d)
+{
+	if (d->unplugged) {
+		flush_work(&d->unplug);
+	} else {
+		d->unplugged = true;
+		unregister_virtio_device(&d->vdev);
+	}
+	wait_for_completion(&d->released);
+	d->vdev.config = NULL;
+}
+
 static void unplug(struct kunit *test)
 {
 	struct fake_device *d = test->priv;
 
 	if (!d->vdev.config)
 		return;
-	unregister_virtio_device(&d->vdev);
-	wait_for_completion(&d->released);
-	d->vdev.config = NULL;
+	take_off_bus(d);
 	KUNIT_EXPECT_EQ(test, d->wrong, 0);
 	KUNIT_EXPECT_EQ(test, d->frames, 0);
 	KUNIT_EXPECT_EQ(test, d->nr_queues, 0);
@@ -1673,10 +1738,12 @@ static enum fault_kind plan_kind(struct hostile_case *c, unsigned int i)
 {
 	/* Each one comes first in turn, so that none is left out. */
 	u32 kind = i ? pick(c, NR_QUICK_FAULTS) : c->nr % NR_QUICK_FAULTS;
+	bool slow = !i && (c->nr / NR_QUICK_FAULTS) % LOST_EVERY == 0;
 
-	if (kind == FAULT_LOST &&
-	    (i || (c->nr / NR_QUICK_FAULTS) % LOST_EVERY))
+	if (kind == FAULT_LOST && !slow)
 		kind = FAULT_LATE;
+	if (kind == FAULT_STOPS && !slow)
+		kind = FAULT_RESET;
 	return kind;
 }
 
@@ -1698,6 +1765,10 @@ static enum queue_kind plan_queue(struct hostile_case *c, enum fault_kind kind,
 		return turn % 2 ? QUEUE_REPORTING : QUEUE_INFLATE;
 	case FAULT_LOST:
 		return QUEUE_INFLATE;
+	case FAULT_STOPS:
+		return queues[turn / LOST_EVERY % 3];
+	case FAULT_UNPLUG:
+		return queues[turn % 3];
 	default:
 		return queues[turn % QUEUES];
 	}
@@ -1724,7 +1795,7 @@ static void plan_fault(struct hostile_case *c, unsigned int i)
 		d->ring[f->queue] = RING;
 	}
 	/* So rare that nothing else should get in its way. */
-	if (kind == FAULT_LOST)
+	if (kind == FAULT_LOST || kind == FAULT_STOPS)
 		d->nr_faults = 1;
 	if (kind == FAULT_FLOOD)
 		d->flood = 8 + f->value % 64;
@@ -1755,6 +1826,7 @@ static u64 plan_features(struct hostile_case *c)
 		  !begins_with(c, QUEUE_DEFLATE) && !is_silent(c);
 	if (begins_with(c, QUEUE_REPORTING)) {
 		features |= reports;
+		c->held |= d->faults[0].kind == FAULT_UNPLUG;
 		if (c->held)
 			features &= ~BIT_ULL(VIRTIO_BALLOON_F_MUST_TELL_HOST);
 	}
@@ -1784,6 +1856,7 @@ static u64 plan_case(struct hostile_case *c)
 	d->hints = 0;
 	d->has_stats = false;
 	d->silent = false;
+	d->stopped = false;
 	d->given.nr = 0;
 	memset(&d->ranges, 0, sizeof(d->ranges));
 	d->lives = 0;
@@ -1804,6 +1877,9 @@ static void check_case(struct hostile_case *c)
 	u64 actual = balloon_device_actual(d->balloon);
 	void *entry;
 
+	/* Some of it changes, and will be seen at the end. */
+	if (d->unplugged)
+		return;
 	scoped_guard(mutex, &d->lock) {
 		xa_for_each(&d->book, frame, entry)
 			in_use += !PageOffline(pfn_to_page(frame / FRAMES));
@@ -1835,7 +1911,7 @@ static void run_steps(struct hostile_case *c, unsigned int nr)
 	struct fake_device *d = c->test->priv;
 	unsigned long delay;
 
-	while (nr--) {
+	while (nr-- && !d->unplugged) {
 		delay = balloon_device_step(d->balloon, c->now);
 		c->now += clamp(delay, 1UL, 20UL * HZ);
 	}
@@ -1847,6 +1923,8 @@ static void freeze_restore(struct hostile_case *c)
 #ifdef CONFIG_PM_SLEEP
 	struct fake_device *d = c->test->priv;
 
+	/* It may be unplugged, but not until then. */
+	guard(device)(&d->vdev.dev);
 	expect_case(c, virtio_device_freeze(&d->vdev), EQ, 0);
 	expect_case(c, balloon_device_actual(d->balloon), EQ, 0ULL);
 	expect_case(c, d->nr_queues, EQ, 0U);
@@ -1868,6 +1946,8 @@ static void return_pages(struct hostile_case *c)
 	if (!pause)
 		return;
 	run_steps(c, 1);
+	if (d->unplugged)
+		return;
 	/* It is tried again, and may be gone again. */
 	atomic_set(&d->heard->gone, 0);
 	expect_case(c, balloon_device_resume(d->balloon), EQ, 0);
@@ -1930,7 +2010,8 @@ static struct delayed_work *report_work(struct fake_device *d)
 	struct vballoon_head *vb = d->vdev.priv;
 
 	/* Another device may have been the first to do that. */
-	if (!queue_of(d, QUEUE_REPORTING) || !vb->reporting.work.work.func)
+	if (d->unplugged || !queue_of(d, QUEUE_REPORTING) ||
+	    !vb->reporting.work.work.func)
 		return NULL;
 	return &vb->reporting.work;
 }
@@ -2045,10 +2126,7 @@ static void timed_fault(struct hostile_case *c, const struct fault *f)
 		run_steps(c, 3);
 		return;
 	case FAULT_NEEDS_RESET:
-		scoped_guard(mutex, &d->lock)
-			if (!d->down)
-				d->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-		virtio_config_changed(&d->vdev);
+		need_reset(d);
 		break;
 	default:
 		return;
@@ -2068,14 +2146,16 @@ static void hostile_actions(struct hostile_case *c)
 	run_steps(c, 3);
 	check_case(c);
 	for (i = 0; i < nr; i++) {
-		for (j = 0; j < d->nr_faults; j++)
+		for (j = 0; j < d->nr_faults && !d->unplugged; j++)
 			if (d->faults[j].kind >= NR_BUFFER_FAULTS &&
 			    d->faults[j].kind < NR_TIMED_FAULTS &&
 			    d->faults[j].after == i)
 				timed_fault(c, &d->faults[j]);
+		if (d->unplugged)
+			return;
 		hostile_action(c);
 	}
-	if (!pick(c, 8)) {
+	if (!d->unplugged && !pick(c, 8)) {
 		balloon_device_reboot(d->balloon, pick(c, 2));
 		run_steps(c, 1);
 		check_case(c);
@@ -2136,9 +2216,9 @@ static void hostile_unplug(struct hostile_case *c)
 	/* Maybe in the middle of this. */
 	if (!pick(c, 4))
 		start_report(c);
-	unregister_virtio_device(&d->vdev);
-	wait_for_completion(&d->released);
-	d->vdev.config = NULL;
+	take_off_bus(d);
+	if (d->balloon)
+		put_device(balloon_device_dev(d->balloon));
 	check_time(c, start);
 	expect_case(c, d->wrong, EQ, 0U);
 	if (d->wrong)
@@ -2168,6 +2248,8 @@ static void take_over(struct hostile_case *c)
 	struct vballoon_head *vb = d->vdev.priv;
 
 	expect_case(c, vb->reporting.order, EQ, (unsigned int)get_order(SZ_2M));
+	/* When it is removed, somebody may still be in the class. */
+	get_device(balloon_device_dev(d->balloon));
 	vb->report_held = c->held &&
 			  (d->agreed & BIT(VIRTIO_BALLOON_F_REPORTING)) &&
 			  !(d->agreed & BIT(VIRTIO_BALLOON_F_MUST_TELL_HOST)) &&
@@ -2318,6 +2400,7 @@ static int virtio_balloon_init(struct kunit *test)
 	mutex_init(&d->lock);
 	INIT_DELAYED_WORK(&d->trickle, trickle_work);
 	INIT_DELAYED_WORK(&d->tick, hostile_tick);
+	INIT_WORK(&d->unplug, unplug_work);
 	xa_init(&d->book);
 	test->priv = d;
 	return 0;
