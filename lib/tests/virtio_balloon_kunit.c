@@ -217,6 +217,7 @@ struct fake_queue {
  * @down: the driver reset it, and did not start it again
  * @silent: it looks at nothing
  * @stopped: nor does it until it is reset
+ * @unheard: it answered when the driver did not wait for that any more
  * @given: some of the pages that it was given
  * @flips: the target is another one each time; what it depends on
  * @flood: so many times it wants statistics at once
@@ -257,7 +258,7 @@ struct fake_device {
 	struct delayed_work tick;
 	struct work_struct unplug;
 	bool unplugged;
-	bool down, silent, stopped, has_stats;
+	bool down, silent, stopped, unheard, has_stats;
 	struct given given;
 	struct {
 		unsigned int begun, ended, blocks;
@@ -577,9 +578,15 @@ static void hostile_frames(struct fake_device *d, struct fake_queue *q,
 	if (inflate && !used && nr)
 		note_given(&d->given, to_32(d, frames[0]) / FRAMES);
 	for (i = 0; i < nr; i++) {
-		if (inflate != used)
-			one_frame(d, inflate, to_32(d, frames[i]));
-		else if (!used && !xa_load(&d->book, to_32(d, frames[i])))
+		u32 frame = to_32(d, frames[i]);
+		bool had = xa_load(&d->book, frame);
+
+		/* It may be asked once more for what it gave unheard. */
+		if (!inflate && !had && d->unheard)
+			d->wrong += !PageOffline(pfn_to_page(frame / FRAMES));
+		else if (inflate != used)
+			one_frame(d, inflate, frame);
+		else if (!used && !had)
 			d->wrong++;
 	}
 	if (d->wrong > wrong)
@@ -1857,6 +1864,7 @@ static u64 plan_case(struct hostile_case *c)
 	d->has_stats = false;
 	d->silent = false;
 	d->stopped = false;
+	d->unheard = false;
 	d->given.nr = 0;
 	memset(&d->ranges, 0, sizeof(d->ranges));
 	d->lives = 0;
@@ -2197,6 +2205,8 @@ static void silent_actions(struct hostile_case *c)
 		balloon_device_oom(d->balloon);
 	check_time(c, start);
 	if (!(how & 12)) {
+		/* The driver waited for somebody in need, or until now. */
+		d->unheard = how & 2;
 		WRITE_ONCE(d->silent, false);
 		for (i = 0; i < d->nr_queues; i++)
 			hostile_serve(d, &d->queues[i], false);
