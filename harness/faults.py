@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Allocations of a guest's kernel that fail, one at a time.
+
+Used by balloon-tests and vmware-tests. Only those count that have certain
+functions among their callers; so the nth is the same one each time, whatever
+else goes on.
+"""
+
+import collections
+import contextlib
+import itertools
+import os
+
+import scenarios
+from guest import KIB
+
+MANY = 100000
+
+
+class Faults:
+    """callers: a regular expression of the functions that count, see among().
+
+    FAULTS=all lets each allocation fail; otherwise less and less of the later ones do, but where
+    each is asked for. injected: how many have failed, by what was done.
+    """
+
+    kinds = ("failslab", "fail_page_alloc")
+
+    def __init__(self, t, callers):
+        self.t, self.g = t, t.g
+        self.every = os.environ.get("FAULTS") == "all"
+        self.injected = collections.Counter()
+        self.counted = collections.Counter()    # by kind, as far as the kernel does
+        for kind in self.kinds:
+            self.set(kind, probability=0, interval=1, times=0, space=0, verbose=0)
+            for name, value in {"task-filter": 0, "ignore-gfp-wait": 0, "ignore-gfp-highmem": 0,
+                                "min-order": 0, "stacktrace-depth": 32}.items():
+                self.g.sh(f"cd {self.path(kind)} && [ ! -e {name} ] || echo {value} > {name}")
+        self.among(callers)
+
+    @staticmethod
+    def path(kind):
+        return f"/sys/kernel/debug/{kind}"
+
+    def set(self, kind, **values):
+        self.g.sh(f"cd {self.path(kind)} && " + " && ".join(
+            f"echo {value} > {name}" for name, value in values.items()))
+
+    def among(self, callers):
+        """Those count that have a function among their callers that lies between the first and
+        the last of these."""
+        names = self.g.sh(f"grep -E ' [tT] ({callers})' /proc/kallsyms").splitlines()
+        text = sorted(int(l.split()[0], 16) for l in names)
+        first, last = text[0], text[-1] + 4 * KIB
+        self.t.expect(f"bytes of {callers}, plausible", last - first < 256 * KIB, True)
+        for kind in self.kinds:
+            self.set(kind, **{"require-start": f"{first:#x}", "require-end": f"{last:#x}"})
+
+    def numbers(self, each=False):
+        n = 1
+        while True:
+            yield n
+            n += 1 if each or self.every else max(1, n // 2)
+
+    # of one task
+
+    def command(self, text):
+        """For tried(): what runs a command of the shell."""
+        return lambda before: self.g.sh(f"({before}{text}) 2> /dev/null", check=False, what=text)[0]
+
+    def tried(self, run, label, each=False):
+        """Have something done again and again, and let the nth allocation fail that this takes;
+        each time, a pair: whether that went well, and whether it was the last.
+
+        run(before) does it in a task that begins with the shell's command before; its status."""
+        for n in self.numbers(each):
+            self.g.sh(f"cd {self.path('')} && for kind in {' '.join(self.kinds)}; do "
+                      f"echo {MANY} > $kind/times; done")
+            status = run(f"echo {n} > /proc/self/fail-nth; ")
+            failed = self.failed()
+            self.injected[label] += failed
+            yield not status, not failed
+            if not failed:
+                return
+
+    def failed(self):
+        """How many have failed since MANY may."""
+        return sum(MANY - int(self.t.read(f"{self.path(kind)}/times")) for kind in self.kinds)
+
+    # of all tasks
+
+    def alone(self, work, label, kind, prepare=None):
+        """Call work(label) again and again, prepare() before, and let the nth allocation fail that
+        this takes, and no other."""
+        label = f"{label}, {kind}"
+        for n in self.numbers():
+            # The kernel counts on, and the one fails at which that is a multiple of this.
+            at, rounds, left = self.counted[kind] + n, 0, 1
+            while left and rounds < 9:
+                if prepare:
+                    prepare()
+                self.set(kind, interval=at, times=1, probability=100)
+                work(f"{label} {n}")
+                left = int(self.t.read(f"{self.path(kind)}/times"))
+                self.set(kind, probability=0, interval=1)
+                rounds += 1
+            self.injected[label] += rounds == 1
+            self.counted[kind] = at if at > 1 else 0
+            if rounds > 1:      # it takes less than n
+                return
+
+    def in_a_row(self, work, label, kind, step, times):
+        """The same while so many allocations fail one after another, after n steps of bytes of
+        slab, or of pages."""
+        label = f"{label}, {kind}, {times} in a row"
+        for n in itertools.chain([0], self.numbers()):
+            self.set(kind, space=n * step, times=times, probability=100)
+            work(f"{label} after {n * step}")
+            left = int(self.t.read(f"{self.path(kind)}/times"))
+            self.set(kind, probability=0, space=0)
+            self.injected[label] += times - left
+            if left == times:
+                return
+
+    @contextlib.contextmanager
+    def everything(self, label):
+        """All that count fail."""
+        for kind in self.kinds:
+            self.set(kind, times=MANY, probability=100)
+        yield
+        for kind in self.kinds:
+            self.set(kind, probability=0)
+        self.injected[label] += self.failed()
+
+    def ends(self):
+        """Say what has failed. Something must have, of all that was tried."""
+        scenarios.say(f"{self.g.name}: " + ", ".join(f"{n} in {what}" for what, n in self.injected.items()))
+        for what, n in self.injected.items():
+            self.t.expect(f"{what}: an allocation failed", n > 0, True)
