@@ -497,10 +497,11 @@ class Guest:
                              f"{command.strip()}\n{output.rstrip()}")
         return output
 
-    def fall_asleep(self, what):
-        """Let it sleep, in a second; the console says "woken:" and the status afterwards."""
+    def fall_asleep(self, what, before=""):
+        """Let it sleep, in a second; the console says "woken:" and the status afterwards.
+        before: what the shell does that writes it."""
         self.sleeps = len(WOKEN.findall(self.console()))
-        self.sh(f"(sleep 1; echo {what} > /sys/power/state; echo \"woken: $?\" > /dev/console) "
+        self.sh(f"(sleep 1; ({before}echo {what} > /sys/power/state); echo \"woken: $?\" > /dev/console) "
                 "> /dev/null 2>&1 &")
 
     def woken(self):
