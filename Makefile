@@ -44,7 +44,7 @@ help:
 	@echo '  make build            build the guest kernel; prints the image'
 	@echo '  make boot             boot it, and run the command lines of standard input; harness/boot --help has options'
 	@echo '  make golden           golden tests of the semantic patches (no kernel needed)'
-	@echo '  make check            sparse, checkpatch, kernel-doc, coccicheck and the like'
+	@echo '  make check            sparse, W=1, checkpatch, kernel-doc, coccicheck and the like'
 	@echo '  harness/kunit_results.py LOG TREE   what the KUnit suites found, by the log of a console'
 	@echo '  make matrix           compile what is touched for four architectures and many configurations'
 	@echo '  make steps            compile what is touched after each step of the series'
