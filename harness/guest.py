@@ -208,9 +208,12 @@ class Guest:
     args: more QEMU arguments; append: more of the kernel's command line;
     expect: regular expressions of console lines that are no splat here;
     module: the source of a driver that it has as a module besides, in /MODULE.ko, or
-    several, of which its kernel's tree has one;
+    several, of which it is the first that its kernel's tree has;
     progress: called with a line of text every interval seconds of a wait.
     """
+
+    # A command that prints the line of each task in /proc/PID/stat.
+    tasks = "for p in /proc/[0-9]*; do read -r l < $p/stat && echo \"$l\"; done 2> /dev/null"
 
     def __init__(self, image, initrd, name="guest", mem="1G", smp=2, args=(),
                  append="", expect=(), *, module=None, timeout=120, progress=None, interval=3):
@@ -288,14 +291,12 @@ class Guest:
         out, where = os.path.join(self.run, MODULE + ".ko"), self.build()
         if not os.path.exists(where + "/vmlinux.symvers"):
             raise Skip("this kernel takes no modules")
-        source = self.module
-        if not isinstance(source, str):
-            source = next(s for s in source if os.path.exists(f"{where}/source/{s}"))
+        sources = [self.module] if isinstance(self.module, str) else self.module
         try:
-            subprocess.run([os.path.join(TOP, "harness", "module"), where, source, out],
+            subprocess.run([os.path.join(TOP, "harness", "module"), where, out, *sources],
                            check=True)
         except subprocess.CalledProcessError:
-            raise GuestError(f"{source} cannot be built as a module") from None
+            raise GuestError(f"{sources[0]} cannot be built as a module") from None
         self.bring((MODULE + ".ko", stat.S_IFREG | 0o644, read(out)))
 
     def bring(self, *files):
@@ -409,9 +410,12 @@ class Guest:
 
     def stuck(self, seconds=20):
         """Tasks that cannot be killed and have been waiting for something all that time; an
-        emulated machine does nothing for as long."""
+        emulated machine does nothing for as long. None in a guest that is off."""
+        if self.qemu.poll() is not None or self.qmp("query-status")["status"] == "shutdown":
+            return []
+
         def now():
-            stats = self.sh("for p in /proc/[0-9]*; do read -r l < $p/stat && echo \"$l\"; done 2> /dev/null")
+            stats = self.sh(self.tasks)
             return {l.rsplit(")", 1)[0] + ")" for l in stats.splitlines() if l.rsplit(")", 1)[1].split()[0] == "D"}
         end, waiting = time.monotonic() + seconds * SLOW, now()
         while waiting and time.monotonic() < end:

@@ -19,7 +19,7 @@ import os
 
 CORE = ("mm/offline_pages.c", "include/linux/offline_pages.h",
         "lib/tests/offline_pages_kunit.c", "lib/tests/balloon_kunit.c",
-        "lib/tests/vmw_balloon_kunit.c")
+        "lib/tests/vmw_balloon_kunit.c", "lib/tests/balloon_hostile.h")
 DUMP = CORE + ("mm/debug.c",)
 BITS = CORE + ("kernel/vmcore_info.c",)
 KEXEC = CORE + ("arch/x86/coco/sev/core.c",)
