@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * balloon-guest - what harness/balloon-tests runs in the guest
+ * balloon-guest - what tests of balloons run in the guest
  *
  *	balloon-guest use MIB		use memory, until SIGTERM: mark every
  *					page, look whether the mark is there,
@@ -11,6 +11,8 @@
  *	balloon-guest kexec KERNEL INITRD
  *					start another kernel, with the command
  *					line of this one
+ *	balloon-guest insert FILE	insert a module; try that only once,
+ *					which insmod does not
  */
 #include <err.h>
 #include <fcntl.h>
@@ -115,6 +117,14 @@ static void kexec(const char *kernel, const char *initrd)
 		err(1, "reboot");
 }
 
+static void insert(const char *file)
+{
+	int fd = open(file, O_RDONLY);
+
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		err(1, "%s", file);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 3 && !strcmp(argv[1], "use"))
@@ -125,7 +135,9 @@ int main(int argc, char **argv)
 		watch(argv[2]);
 	else if (argc == 4 && !strcmp(argv[1], "kexec"))
 		kexec(argv[2], argv[3]);
+	else if (argc == 3 && !strcmp(argv[1], "insert"))
+		insert(argv[2]);
 	else
-		errx(2, "use MIB | bind NODE MIB | watch FILE | kexec KERNEL INITRD");
+		errx(2, "use MIB | bind NODE MIB | watch FILE | kexec KERNEL INITRD | insert FILE");
 	return 0;
 }
