@@ -438,6 +438,18 @@ class Guest:
         if found:
             raise GuestError(f"{self.name}: {found.count('unreferenced object')} leaks\n{found}")
 
+    def commands(self, commands):
+        """Run several, each of which must go well."""
+        self.sh(" && ".join(commands))
+
+    def task(self, commands, what=None):
+        """Run commands, with "; " between them, in one task; the status of the last one."""
+        return self.sh(f"({commands}) 2> /dev/null", check=False, what=what)[0]
+
+    def symbols(self, pattern):
+        """Addresses of the kernel's symbols with that in their lines of /proc/kallsyms."""
+        return [int(l.split()[0], 16) for l in self.sh(f"grep -E '{pattern}' /proc/kallsyms").splitlines()]
+
     def wait(self, what, condition, timeout=60, status=None):
         """Wait until condition() is true; status() describes the state."""
         start = shown = time.monotonic()
@@ -560,11 +572,11 @@ class Guest:
             "cat /proc/sys/vm/stat_refresh /proc/vmstat").splitlines())}
 
     def balloon_by_node(self):
-        """{node: nr_balloon_pages}."""
+        """{node: nr_balloon_pages}, of a kernel that counts them."""
         return {int(n): int(v) for n, v in re.findall(
             r"/node(\d+)/\w+:nr_balloon_pages (\d+)",
             self.sh("cat /proc/sys/vm/stat_refresh; grep nr_balloon_pages "
-                    "/sys/devices/system/node/node*/vmstat /dev/null"))}
+                    "/sys/devices/system/node/node*/vmstat /dev/null || [ $? = 1 ]"))}
 
     def offline(self, block_pages=0, start=0):
         """Offline pages from PFN start on by kpageflags: in total (key "total"),
