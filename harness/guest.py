@@ -542,12 +542,16 @@ class Guest:
 
     # memory, as the guest and as the devices tell it
 
+    def counts_balloons(self):
+        """Whether /proc/meminfo has "Balloon:", which the unmodified 6.12 has not."""
+        return "\nBalloon:" in self.sh("cat /proc/meminfo")
+
     def meminfo(self):
         """Figures of /proc/meminfo in bytes, per-CPU counters folded in."""
         fields = (l.split() for l in self.sh(
             "cat /proc/sys/vm/stat_refresh /proc/meminfo").splitlines())
         info = {f[0].rstrip(":"): int(f[1]) * KIB for f in fields if f[-1] == "kB"}
-        if "Balloon" not in info:       # a kernel that does not count them there
+        if "Balloon" not in info:       # right for the balloon of virtio
             vm = self.vmstat()
             info["Balloon"] = 4 * KIB * (vm.get("balloon_inflate", 0) -
                                          vm.get("balloon_deflate", 0))

@@ -18,6 +18,7 @@ import inspect
 import sys
 import threading
 import time
+import traceback
 
 import guest
 
@@ -126,6 +127,10 @@ def run(group, name, make_guest, image, which):
         if t and stock and name in STOCK_DIES:
             t.problem(problem, bug=True)
             problem = None
+    except Exception as e:              # pylint: disable=broad-exception-caught
+        # A mistake of one test is not the end of the others.
+        traceback.print_exc()
+        problem = f"{type(e).__name__}: {e}"
     problems = (t.problems if t else []) + ([problem] if problem else [])
     shown = t.shown if t else []
     for text in shown:
