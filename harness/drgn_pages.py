@@ -3,7 +3,8 @@
 
   drgn --no-default-symbols -c DUMP -s TYPES harness/drgn_pages.py VMEMMAP_BASE MAX_PFN
 
-The two are the addresses of the variables of these names. For each page that is offline by its
+The two are the addresses of the variables of these names; VMEMMAP_BASE is - if the kernel has
+no such variable, but one place for it. For each page that is offline by its
 type, and for no other, a line: its frame number, references, and whether it is movable (1; 0 on
 a kernel that does not know).
 """
@@ -12,7 +13,9 @@ import sys
 
 from drgn import Object
 
-vmemmap = Object(prog, "struct page *", address=int(sys.argv[1], 16))
+FIXED = 0xffffea0000000000      # Documentation/arch/x86/x86_64/mm.rst, for four levels of tables
+vmemmap = Object(prog, "struct page *", value=FIXED) if sys.argv[1] == "-" else \
+    Object(prog, "struct page *", address=int(sys.argv[1], 16))
 max_pfn = Object(prog, "unsigned long", address=int(sys.argv[2], 16)).value_()
 
 
