@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Allocations of a guest's kernel that fail, one at a time.
 
-Used by balloon-tests and vmware-tests. Only those count that have certain
+Used by the tests of balloons, in guests with a shell or without one. Only those count that have certain
 functions among their callers; so the nth is the same one each time, whatever
 else goes on.
 """
@@ -35,7 +35,7 @@ class Faults:
             self.set(kind, probability=0, interval=1, times=0, space=0, verbose=0)
             for name, value in {"task-filter": 0, "ignore-gfp-wait": 0, "ignore-gfp-highmem": 0,
                                 "min-order": 0, "stacktrace-depth": 32}.items():
-                self.g.sh(f"cd {self.path(kind)} && [ ! -e {name} ] || echo {value} > {name}")
+                t.write(value, f"{self.path(kind)}/{name}")     # not all are of both kinds
         self.among(callers)
 
     @staticmethod
@@ -43,14 +43,12 @@ class Faults:
         return f"/sys/kernel/debug/{kind}"
 
     def set(self, kind, **values):
-        self.g.sh(f"cd {self.path(kind)} && " + " && ".join(
-            f"echo {value} > {name}" for name, value in values.items()))
+        self.g.commands([f"echo {value} > {self.path(kind)}/{name}" for name, value in values.items()])
 
     def among(self, callers):
         """Those count that have a function among their callers that lies between the first and
         the last of these."""
-        names = self.g.sh(f"grep -E ' [tT] ({callers})' /proc/kallsyms").splitlines()
-        text = sorted(int(l.split()[0], 16) for l in names)
+        text = sorted(self.g.symbols(f" [tT] ({callers})"))
         first, last = text[0], text[-1] + 4 * KIB
         self.t.expect(f"bytes of {callers}, plausible", last - first < 256 * KIB, True)
         for kind in self.kinds:
@@ -65,8 +63,8 @@ class Faults:
     # of one task
 
     def command(self, text):
-        """For tried(): what runs a command of the shell."""
-        return lambda before: self.g.sh(f"({before}{text}) 2> /dev/null", check=False, what=text)[0]
+        """For tried(): what runs a command of the guest."""
+        return lambda before: self.g.task(before + text, what=text)
 
     def tried(self, run, label, each=False):
         """Have something done again and again, and let the nth allocation fail that this takes;
@@ -132,8 +130,38 @@ class Faults:
             self.set(kind, probability=0)
         self.injected[label] += self.failed()
 
-    def ends(self, *but):
-        """Say what has failed. Something must have, of all that was tried, but for what may need nothing."""
+    # of a driver that is a module
+
+    def inserting(self, insert, remove, nothing):
+        """It is inserted, and is there at the end. nothing(label): nothing is left of it."""
+        prevented = 0
+        self.among("do_init_module$")
+        for n, (inserted, last) in enumerate(self.tried(self.command(insert), "insertion"), 1):
+            prevented += not inserted
+            if inserted and not last:       # it can do without
+                self.g.sh(remove)
+            if not last:
+                nothing(f"insertion {n}")
+        self.t.expect("insertions that failed", prevented > 0, True)
+
+    def working(self, there_and_back):
+        """Its balloon is inflated and deflated."""
+        self.among("balloon_device_")
+        for kind in self.kinds:
+            self.alone(there_and_back, "there and back", kind)
+        # Of blocks of 2 MiB there are none for a while, or of either.
+        self.in_a_row(there_and_back, "there and back", "fail_page_alloc", 1024, 24)
+
+    def removing(self, remove, nothing, again):
+        """It is removed, with something in its balloon, as after again(label)."""
+        for n, (removed, last) in enumerate(self.tried(self.command(remove), "removal"), 1):
+            self.t.expect(f"removal {n}: done", removed, True)
+            nothing(f"removal {n}")
+            if not last:
+                again(f"removal {n}: inserted again")
+
+    def ends(self):
+        """Say what has failed. Something must have, of all that was tried."""
         scenarios.say(f"{self.g.name}: " + ", ".join(f"{n} in {what}" for what, n in self.injected.items()))
         for what, n in self.injected.items():
-            self.t.expect(f"{what}: an allocation failed", n > 0 or what in but, True)
+            self.t.expect(f"{what}: an allocation failed", n > 0, True)

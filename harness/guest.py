@@ -124,7 +124,10 @@ class Qmp:
         self("qmp_capabilities")
 
     def read(self):
-        line = self.file.readline()
+        try:
+            line = self.file.readline()
+        except ConnectionError:
+            line = ""
         if not line:
             raise GuestError("QEMU closed its QMP socket")
         return json.loads(line)
