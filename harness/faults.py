@@ -18,7 +18,8 @@ MANY = 100000
 
 
 class Faults:
-    """callers: a regular expression of the functions that count, see among().
+    """callers: a regular expression of the functions that count, see among(); none for a module,
+    whose insertion asks for its own.
 
     FAULTS=all lets each allocation fail; otherwise less and less of the later ones do, but where
     each is asked for. injected: how many have failed, by what was done.
@@ -26,7 +27,7 @@ class Faults:
 
     kinds = ("failslab", "fail_page_alloc")
 
-    def __init__(self, t, callers):
+    def __init__(self, t, callers=None):
         self.t, self.g = t, t.g
         self.every = os.environ.get("FAULTS") == "all"
         self.injected = collections.Counter()
@@ -36,7 +37,8 @@ class Faults:
             for name, value in {"task-filter": 0, "ignore-gfp-wait": 0, "ignore-gfp-highmem": 0,
                                 "min-order": 0, "stacktrace-depth": 32}.items():
                 t.write(value, f"{self.path(kind)}/{name}")     # not all are of both kinds
-        self.among(callers)
+        if callers:
+            self.among(callers)
 
     @staticmethod
     def path(kind):
