@@ -585,12 +585,12 @@ class Guest:
             self.sh("cat /proc/sys/vm/stat_refresh; grep nr_balloon_pages "
                     "/sys/devices/system/node/node*/vmstat /dev/null || [ $? = 1 ]"))}
 
-    def offline(self, block_pages=0, start=0):
-        """Offline pages from PFN start on by kpageflags: in total (key "total"),
-        with block_pages also by block (key first PFN)."""
+    def offline(self, block_pages=0, start=0, end=""):
+        """Offline pages from PFN start on, up to PFN end, by kpageflags: in total
+        (key "total"), with block_pages also by block (key first PFN)."""
         result = {}
         option = f"-b {block_pages}" if block_pages else ""
-        for line in self.sh(f"kpf_offline {option} {start}", 120,
+        for line in self.sh(f"kpf_offline {option} {start} {end}", 120,
                             what="kpageflags to be counted").splitlines():
             f = line.split()
             key = f[0] if f[0] == "total" else int(f[0], 0)
