@@ -2197,10 +2197,13 @@ unsigned long isolate_offline_pages_bulk(struct offline_page_owner *owner,
 	}
 	while (owner->order && got < nr) {
 		struct page *page = first_page(owner);
+		unsigned long pfn;
 
 		if (!page)
 			break;
-		run = owner_isolate_blocks(owner, page_to_pfn(page),
+		/* It may be of a block that is only coming in or going out. */
+		pfn = round_down(page_to_pfn(page), 1UL << owner->order);
+		run = owner_isolate_blocks(owner, pfn,
 					   (nr - got) << owner->order,
 					   ISOLATE_ANY, pfns + got);
 		got += run >> owner->order;

@@ -6468,6 +6468,29 @@ static void unregister_with_balloon(struct kunit *test)
  * More misuse.
  */
 
+/*
+ * Who looks for a block without a lock may see one that comes in or goes out in
+ * part, and that another one follows.
+ */
+static void isolate_block_seen_in_part(struct kunit *test)
+{
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long block = block_pages(m), pfn, taken;
+
+	pfn = mock_range(test, m, 2);
+	scoped_guard(spinlock_irqsave, &m->owner.lock)
+		m->owner.lowest = pfn + block / 2;
+	KUNIT_ASSERT_EQ(test, 1UL,
+			isolate_offline_pages_bulk(&m->owner, 1, &taken));
+	KUNIT_EXPECT_EQ(test, taken, pfn);
+	expect_held(test, &m->owner, pfn + block, block, m->flags);
+	putback_offline_page(&m->owner, pfn_to_page(taken));
+	expect_held(test, &m->owner, pfn, 2 * block, m->flags);
+	expect_mock(test, m, 2);
+	mock_deflate_all(m);
+	expect_back(test, pfn, 2 * block);
+}
+
 static void misuse_isolated(struct kunit *test)
 {
 	struct mock *m = new_mock(test, &mock_kinds[0]);
@@ -7307,6 +7330,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE(isolate_runs),
 	KUNIT_CASE(isolate_movable_only),
 	KUNIT_CASE(isolate_across_chunks),
+	KUNIT_CASE_PARAM(isolate_block_seen_in_part, mock_kind_gen_params),
 	KUNIT_CASE(isolate_blocks),
 	KUNIT_CASE_PARAM(migrate_batches, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(migrate_again, mock_kind_gen_params),
