@@ -3443,10 +3443,11 @@ EXPORT_SYMBOL_IF_KUNIT(migrate_offline_page_range);
 
 /*
  * Have the owner of a page exchange it, or the block that it is part of, for
- * another one. If that goes well, @broken is not used again.
+ * another one. If that goes well, @broken is not used again. Whoever handles
+ * memory errors keeps others from doing so, and must not wait for a host for
+ * long.
  */
-static int exchange_page(struct page *page, struct page *broken,
-			 enum migrate_mode mode)
+static int exchange_page(struct page *page, struct page *broken)
 {
 	struct any_target any = {
 		.gfp = GFP_USER | __GFP_MOVABLE | __GFP_RETRY_MAYFAIL,
@@ -3474,7 +3475,8 @@ static int exchange_page(struct page *page, struct page *broken,
 
 		isolate_range(&m, &next, pfn + 1, 1);
 		if (m.nr) {
-			ret = migrate_isolated(&m, &targets, mode, &kept);
+			ret = migrate_isolated(&m, &targets,
+					       MIGRATE_SYNC_LIGHT, &kept);
 			if (!kept)
 				return 0;
 			if (ret == -ENOMEM)
@@ -3499,12 +3501,11 @@ static int exchange_page(struct page *page, struct page *broken,
  */
 int soft_offline_movable_page(struct page *page)
 {
-	return exchange_page(page, page, MIGRATE_SYNC);
+	return exchange_page(page, page);
 }
 EXPORT_SYMBOL_IF_KUNIT(soft_offline_movable_page);
 #else
-static int exchange_page(struct page *page, struct page *broken,
-			 enum migrate_mode mode)
+static int exchange_page(struct page *page, struct page *broken)
 {
 	return -EBUSY;
 }
@@ -3540,9 +3541,8 @@ void poison_offline_page(struct page *page)
 		else if (owner)
 			nr = owner_isolate_run(owner, pfn, 1, ISOLATE_POISONED);
 	}
-	/* Whoever handles memory errors must not wait for a host for long. */
 	if (block)
-		exchange_page(page, NULL, MIGRATE_SYNC_LIGHT);
+		exchange_page(page, NULL);
 	if (!nr)
 		return;
 	lose_held_page(owner, page);

@@ -6009,9 +6009,10 @@ static struct poison *note_poison(struct kunit *test, struct page *page)
 	return poison_page(test, page_to_pfn(page));
 }
 
-static int soft_offline(struct kunit *test, struct page *page)
+static int soft_offline(struct kunit *test, struct mock *m, struct page *page)
 {
 	struct offline_test *t = test->priv;
+	enum migrate_mode mode = m->mode;
 	int ret;
 
 	t->pfn = 0;
@@ -6020,7 +6021,10 @@ static int soft_offline(struct kunit *test, struct page *page)
 	t->failed = FAIL_NONE;
 	kunit_activate_static_stub(test, offline_pages_alloc_target,
 				   stub_alloc_target);
+	/* Other errors wait for it. */
+	m->mode = MIGRATE_SYNC_LIGHT;
 	ret = soft_offline_movable_page(page);
+	m->mode = mode;
 	kunit_deactivate_static_stub(test, offline_pages_alloc_target);
 	return ret;
 }
@@ -6041,7 +6045,7 @@ static void soft_offline_page_of_mock(struct kunit *test)
 
 	/* As it was, if its owner does not want to. */
 	set_script(m, &all_kept);
-	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, page));
+	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, m, page));
 	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
 	KUNIT_EXPECT_GT(test, m->calls, 0U);
 	expect_held(test, &m->owner, pfn, 3 * block, m->flags);
@@ -6050,7 +6054,7 @@ static void soft_offline_page_of_mock(struct kunit *test)
 	/* If there is no other page. */
 	set_script(m, &all_moved);
 	t->fail_at = 0;
-	KUNIT_EXPECT_EQ(test, -ENOMEM, soft_offline(test, page));
+	KUNIT_EXPECT_EQ(test, -ENOMEM, soft_offline(test, m, page));
 	t->fail_at = UINT_MAX;
 	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
 	KUNIT_EXPECT_EQ(test, m->calls, 0U);
@@ -6059,7 +6063,7 @@ static void soft_offline_page_of_mock(struct kunit *test)
 
 	/* If somebody else has got it. */
 	isolate_batch(test, &batch, pfn, pfn + 3 * block);
-	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, page));
+	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, m, page));
 	KUNIT_EXPECT_FALSE(test, PageHWPoison(page));
 	putback_offline_page_batch(&batch);
 	expect_mock(test, m, 3);
@@ -6067,7 +6071,7 @@ static void soft_offline_page_of_mock(struct kunit *test)
 
 	/* Its owner is busy, and then exchanges it. */
 	set_script(m, &mock_scripts[7]);
-	KUNIT_EXPECT_EQ(test, 0, soft_offline(test, page));
+	KUNIT_EXPECT_EQ(test, 0, soft_offline(test, m, page));
 	poison = note_poison(test, page);
 	expect_lost(test, page, m->flags);
 	KUNIT_EXPECT_EQ(test, m->asked, 1U);
@@ -6075,7 +6079,7 @@ static void soft_offline_page_of_mock(struct kunit *test)
 	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
 	expect_counted(test, OFFLINE_PAGES_MIGRATED, block);
 	expect_mock(test, m, 3);
-	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, page));
+	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, m, page));
 	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
 	found_again(test, poison);
 	expect_back(test, pfn + block, block);
@@ -6084,7 +6088,7 @@ static void soft_offline_page_of_mock(struct kunit *test)
 	/* Or does without. */
 	page = pfn_to_page(pfn);
 	set_script(m, &all_deflated);
-	KUNIT_EXPECT_EQ(test, 0, soft_offline(test, page));
+	KUNIT_EXPECT_EQ(test, 0, soft_offline(test, m, page));
 	poison = note_poison(test, page);
 	expect_lost(test, page, m->flags);
 	expect_back(test, pfn + 1, block - 1);
@@ -6183,7 +6187,7 @@ static void migrate_after_walkers(struct kunit *test)
 
 	pfn = mock_range(test, m, 1);
 	walker = start_walker(test);
-	KUNIT_EXPECT_EQ(test, 0, soft_offline(test, pfn_to_page(pfn)));
+	KUNIT_EXPECT_EQ(test, 0, soft_offline(test, m, pfn_to_page(pfn)));
 	wait_for_completion(&walker->gone);
 	poison = note_poison(test, pfn_to_page(pfn));
 	expect_lost(test, poison->page, m->flags);
@@ -6381,7 +6385,7 @@ static void unregister_one_kind(struct kunit *test, struct mock *m,
 						 MAX_PAGE_ORDER));
 	KUNIT_EXPECT_EQ(test, -EBUSY,
 			empty_range(test, last, rest * block, false));
-	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, pfn_to_page(last)));
+	KUNIT_EXPECT_EQ(test, -EBUSY, soft_offline(test, m, pfn_to_page(last)));
 	KUNIT_EXPECT_EQ(test, m->calls, 0U);
 	expect_held(test, &m->owner, last, rest * block, m->flags);
 	KUNIT_EXPECT_EQ(test, (unsigned long)rest, mock_deflate(m, 8, pfns));
@@ -6465,10 +6469,6 @@ static void unregister_with_balloon(struct kunit *test)
 }
 
 /*
- * More misuse.
- */
-
-/*
  * Who looks for a block without a lock may see one that comes in or goes out in
  * part, and that another one follows.
  */
@@ -6490,6 +6490,10 @@ static void isolate_block_seen_in_part(struct kunit *test)
 	mock_deflate_all(m);
 	expect_back(test, pfn, 2 * block);
 }
+
+/*
+ * More misuse.
+ */
 
 static void misuse_isolated(struct kunit *test)
 {
@@ -7326,11 +7330,11 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE(contig_alloc_says_why),
 	KUNIT_CASE(concurrent),
 	KUNIT_CASE_PARAM(mock_inflate_deflate, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(isolate_block_seen_in_part, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(balloon_events, mock_kind_gen_params),
 	KUNIT_CASE(isolate_runs),
 	KUNIT_CASE(isolate_movable_only),
 	KUNIT_CASE(isolate_across_chunks),
-	KUNIT_CASE_PARAM(isolate_block_seen_in_part, mock_kind_gen_params),
 	KUNIT_CASE(isolate_blocks),
 	KUNIT_CASE_PARAM(migrate_batches, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(migrate_again, mock_kind_gen_params),
