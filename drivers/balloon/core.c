@@ -99,7 +99,7 @@ enum balloon_call_kind {
 /* What is not done again so soon. */
 struct pace {
 	bool done;			/* at last */
-	unsigned long last;
+	u64 last;
 };
 
 /*
@@ -144,7 +144,7 @@ struct balloon_device {
 	bool large_off;			/* none are to be had at the moment */
 	unsigned int in_vain;		/* batches of which nothing was given */
 	bool waiting;			/* until retry_at */
-	unsigned long retry_at;
+	u64 retry_at;
 	unsigned long back_off;
 	struct pace resets, afresh;
 	bool unforgotten;		/* until the host starts again */
@@ -161,7 +161,7 @@ struct balloon_device {
 	enum balloon_reason reason;
 	unsigned int paused;
 	bool resting;			/* until rest_until */
-	unsigned long rest_until;
+	u64 rest_until;
 	enum balloon_reason rest_reason;
 	nodemask_t nodes;		/* empty: any */
 
@@ -422,10 +422,10 @@ static void set_state(struct balloon_device *b, enum balloon_state state,
 static void balloon_rest(struct balloon_device *b, unsigned long delay,
 			 enum balloon_reason reason)
 {
-	unsigned long until = jiffies + delay;
+	u64 until = get_jiffies_64() + delay;
 
 	guard(spinlock_irqsave)(&b->lock);
-	if (b->resting && time_after(b->rest_until, until))
+	if (b->resting && time_after64(b->rest_until, until))
 		return;
 	b->resting = true;
 	b->rest_until = until;
@@ -1045,7 +1045,7 @@ static u64 room_to_inflate(struct balloon_device *b,
 }
 
 /* Wait, twice as long as the last time, before inflation is tried again. */
-static unsigned long back_off(struct balloon_device *b, unsigned long now,
+static unsigned long back_off(struct balloon_device *b, u64 now,
 			      enum balloon_reason reason)
 {
 	b->back_off = clamp(2 * b->back_off, BACK_OFF_MIN, BACK_OFF_MAX);
@@ -1058,10 +1058,9 @@ static unsigned long back_off(struct balloon_device *b, unsigned long now,
 }
 
 /* How long it must still wait, in jiffies; 0 if it may be done, now. */
-static unsigned long pace_wait(struct pace *pace, unsigned long now,
-			       unsigned long pause)
+static unsigned long pace_wait(struct pace *pace, u64 now, unsigned long pause)
 {
-	if (pace->done && time_before(now, pace->last + pause))
+	if (pace->done && time_before64(now, pace->last + pause))
 		return pace->last + pause - now;
 	pace->done = true;
 	pace->last = now;
@@ -1080,7 +1079,7 @@ static void forget_failures(struct balloon_device *b)
  * A new target, or a user's wish, is worth another try; but not more than one
  * in a while, for a host may change its target all the time.
  */
-static void start_afresh_if_due(struct balloon_device *b, unsigned long now)
+static void start_afresh_if_due(struct balloon_device *b, u64 now)
 {
 	if (!READ_ONCE(b->fresh) || pace_wait(&b->afresh, now, FRESH_PAUSE))
 		return;
@@ -1146,7 +1145,7 @@ static unsigned int alloc_units(struct balloon_device *b,
 }
 
 /* What keeps inflation from going on, if anything; returns how long. */
-static unsigned long must_wait(struct balloon_device *b, unsigned long now)
+static unsigned long must_wait(struct balloon_device *b, u64 now)
 {
 	enum balloon_reason reason = BALLOON_HOTPLUG;
 	unsigned long left = 0;
@@ -1155,7 +1154,7 @@ static unsigned long must_wait(struct balloon_device *b, unsigned long now)
 		left = HZ;
 	scoped_guard(spinlock_irqsave, &b->lock) {
 		if (b->resting && !left) {
-			if (time_before(now, b->rest_until)) {
+			if (time_before64(now, b->rest_until)) {
 				left = b->rest_until - now;
 				reason = b->rest_reason;
 			} else {
@@ -1168,13 +1167,12 @@ static unsigned long must_wait(struct balloon_device *b, unsigned long now)
 		set_state(b, BALLOON_WAITING, reason);
 		return left;
 	}
-	if (b->waiting && time_before(now, b->retry_at))
+	if (b->waiting && time_before64(now, b->retry_at))
 		return b->retry_at - now;
 	return 0;
 }
 
-static unsigned long inflate(struct balloon_device *b, unsigned long now,
-			     u64 want)
+static unsigned long inflate(struct balloon_device *b, u64 now, u64 want)
 {
 	struct balloon_size *s = &b->size[b->nr_sizes - 1];
 	struct balloon_batch *batch = &b->batch;
@@ -1231,14 +1229,14 @@ static unsigned long inflate(struct balloon_device *b, unsigned long now,
 	return 0;
 }
 
-static unsigned long deflate(struct balloon_device *b, unsigned long now,
+static unsigned long deflate(struct balloon_device *b, u64 now,
 			     u64 excess)
 {
 	struct balloon_size *s = &b->size[0];
 	unsigned long freed;
 	int err;
 
-	if (b->waiting && time_before(now, b->retry_at))
+	if (b->waiting && time_before64(now, b->retry_at))
 		return b->retry_at - now;
 	/* Whole large units; a last one that is too much is taken in again. */
 	if (s->order && any_left(&s[1]) &&
@@ -1310,12 +1308,12 @@ static void pop_all(struct balloon_device *b)
 }
 
 /* Start again with a host that has forgotten all. */
-static unsigned long reset(struct balloon_device *b, unsigned long now)
+static unsigned long reset(struct balloon_device *b, u64 now)
 {
 	unsigned long left;
 	int err;
 
-	if (b->waiting && time_before(now, b->retry_at))
+	if (b->waiting && time_before64(now, b->retry_at))
 		return b->retry_at - now;
 	/* A host may do this time and again. */
 	left = pace_wait(&b->resets, now, RESET_PAUSE);
@@ -1341,8 +1339,7 @@ static unsigned long reset(struct balloon_device *b, unsigned long now)
 	return 0;
 }
 
-static unsigned long target_failed(struct balloon_device *b, unsigned long now,
-				   int err)
+static unsigned long target_failed(struct balloon_device *b, u64 now, int err)
 {
 	if (err == -ECONNRESET) {
 		WRITE_ONCE(b->reset_wanted, true);
@@ -1355,7 +1352,7 @@ static unsigned long target_failed(struct balloon_device *b, unsigned long now,
 }
 
 /* One round. Returns in how many jiffies the next one is due. */
-static unsigned long balloon_step(struct balloon_device *b, unsigned long now)
+static unsigned long balloon_step(struct balloon_device *b, u64 now)
 {
 	u64 target, actual, goal;
 	int err;
@@ -1406,7 +1403,7 @@ static unsigned long balloon_step(struct balloon_device *b, unsigned long now)
 	return MAX_JIFFY_OFFSET;
 }
 
-static unsigned long balloon_round(struct balloon_device *b, unsigned long now)
+static unsigned long balloon_round(struct balloon_device *b, u64 now)
 {
 	unsigned int poll_ms;
 	unsigned long delay;
@@ -1431,7 +1428,7 @@ static void balloon_work(struct work_struct *work)
 	unsigned long delay;
 
 	do {
-		delay = balloon_round(b, jiffies);
+		delay = balloon_round(b, get_jiffies_64());
 		cond_resched();
 	} while (!delay && --rounds);
 
@@ -2067,8 +2064,7 @@ static struct notifier_block balloon_reboot_nb = {
 };
 
 #if IS_ENABLED(CONFIG_KUNIT)
-unsigned long balloon_device_step(struct balloon_device *balloon,
-				  unsigned long now)
+unsigned long balloon_device_step(struct balloon_device *balloon, u64 now)
 {
 	return balloon_round(balloon, now);
 }

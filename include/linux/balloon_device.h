@@ -304,8 +304,7 @@ static inline void balloon_vm_events(unsigned long *events)
  * returns in how many the next one is due. And what memory pressure does, and
  * what is done before the kernel ends.
  */
-unsigned long balloon_device_step(struct balloon_device *balloon,
-				  unsigned long now);
+unsigned long balloon_device_step(struct balloon_device *balloon, u64 now);
 long balloon_available_pages(void);
 long balloon_node_available_pages(int nid);
 bool balloon_under_pressure(void);

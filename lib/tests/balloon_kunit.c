@@ -108,7 +108,7 @@ struct host {
 	struct balloon_device *balloon;
 	struct balloon_ops ops;
 	struct balloon_limits limits;
-	unsigned long now;
+	u64 now;
 	struct xarray pages;
 	unsigned long nr_pages;
 
@@ -985,7 +985,7 @@ static struct host *alloc_host(struct kunit *test, const struct host_kind *kind)
 		.poll_ms = 1000,
 		.flags = kind->flags | BALLOON_BY_HAND,
 	};
-	h->now = jiffies;
+	h->now = get_jiffies_64();
 	xa_init(&h->pages);
 	h->pending.pfns = kunit_kcalloc(test, max(kind->batch, kind->large_batch),
 					sizeof(*h->pending.pfns), GFP_KERNEL);
@@ -1739,8 +1739,9 @@ static void back_off(struct kunit *test)
 {
 	const struct stall *stall = test->param_value;
 	struct host *h = new_host(test, &blocks_kind);
-	unsigned long delay, first, last = 0, end;
+	unsigned long delay, first, last = 0;
 	unsigned int rounds = 0;
+	u64 end;
 
 	no_poll(h);
 	settle_at(h, 200);
@@ -1754,7 +1755,7 @@ static void back_off(struct kunit *test)
 	expect_state(h, BALLOON_WAITING, stall->reason);
 	KUNIT_EXPECT_LE(test, first, 2UL * HZ);
 	end = h->now + 900 * HZ;
-	for (delay = first; time_before(h->now, end); delay = run(h)) {
+	for (delay = first; time_before64(h->now, end); delay = run(h)) {
 		KUNIT_EXPECT_GE(test, delay, last);
 		last = delay;
 		pass(h, delay);
@@ -1955,7 +1956,7 @@ static void refuse_some(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct host *h = new_host(test, &kinds[i]);
-		unsigned long start = h->now;
+		u64 start = h->now;
 
 		h->refuse_every = refusal->every;
 		h->refuse_orders = refusal->orders;
@@ -2167,14 +2168,14 @@ static void host_resets(struct kunit *test)
 static void host_resets_often(struct kunit *test)
 {
 	struct host *h = new_host(test, &blocks_kind);
-	unsigned long start = h->now;
+	u64 start = h->now;
 	unsigned int i;
 
 	h->target = 200;
 	h->fault = (struct host_fault){ -ECONNRESET, 0, UINT_MAX };
 	for (i = 0; i < 20; i++)
 		pass(h, run(h));
-	KUNIT_EXPECT_LE(test, h->resets, 2 + (h->now - start) / (HZ / 2));
+	KUNIT_EXPECT_LE(test, h->resets, 2 + (unsigned long)(h->now - start) / (HZ / 2));
 	KUNIT_EXPECT_LE(test, h->calls, 2 * h->resets);
 	expect_has(h, 0);
 	h->fault.error = 0;
@@ -2390,7 +2391,7 @@ static void silent_in_need(struct kunit *test)
 		expect_has(h, 100);
 	}
 	h->silent = false;
-	h->now = jiffies;
+	h->now = get_jiffies_64();
 	settle_later(h, 70);
 	expect_attr(h, "quarantined", "0\n");
 	unregister_host(h);
@@ -2423,7 +2424,7 @@ static void silent_to_worker(struct kunit *test)
 		help_ends(&helper);
 		expect_pending(h);
 		h->silent = false;
-		h->now = jiffies;
+		h->now = get_jiffies_64();
 		settle_later(h, targets[i]);
 		unregister_host(h);
 	}
@@ -2445,7 +2446,7 @@ static void deaf_to_need(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, time_before(jiffies, start + 4 * HZ));
 	h->silent = false;
 	help_ends(&helper);
-	h->now = jiffies;
+	h->now = get_jiffies_64();
 	settle_later(h, 150);
 	unregister_host(h);
 }
@@ -2817,7 +2818,7 @@ static void migrate_and_reset(struct kunit *test)
 		balloon_device_oom(h->balloon);
 		KUNIT_EXPECT_EQ(test, moved, 0u);
 		KUNIT_EXPECT_EQ(test, h->calls, calls);
-		h->now = jiffies + 60 * HZ;
+		h->now = get_jiffies_64() + 60 * HZ;
 		settle_later(h, 64);
 		KUNIT_EXPECT_EQ(test, h->resets, 2u);
 		unregister_host(h);
@@ -2864,6 +2865,29 @@ static void migrate_beside_worker(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, h->targets, targets + 1);
 	expect_has(h, 64);
 	expect_state(h, BALLOON_IDLE, BALLOON_TARGET_REACHED);
+	unregister_host(h);
+}
+
+/* jiffies may wrap between two times that somebody needs memory. */
+static void rest_long_ago(struct kunit *test)
+{
+	struct host *h = needed_host(test, test->param_value, 100);
+	unsigned int i;
+	u64 start;
+
+	balloon_device_oom(h->balloon);
+	h->now = get_jiffies_64() + (3ULL << 30);
+	settle_at(h, 100);
+
+	/* Or that it is reset. */
+	for (i = 1; i <= 2; i++) {
+		h->now += 3ULL << 30;
+		start = h->now;
+		h->fault = (struct host_fault){ -ECONNRESET, 0, 1 };
+		settle_later(h, 100 + 50 * i);
+		KUNIT_EXPECT_EQ(test, h->resets, 1 + i);
+		KUNIT_EXPECT_LT(test, h->now - start, 60ULL * HZ);
+	}
 	unregister_host(h);
 }
 
@@ -2972,7 +2996,7 @@ static void offline_memory(struct kunit *test)
 	/* It rests for a while before it takes more of what is left. */
 	has = h->nr_pages;
 	h->target = has + 100;
-	h->now = jiffies;
+	h->now = get_jiffies_64();
 	delay = run(h);
 	expect_state(h, BALLOON_WAITING, BALLOON_HOTPLUG);
 	KUNIT_EXPECT_LE(test, delay, msecs_to_jiffies(5000));
@@ -3056,7 +3080,7 @@ static void out_of_memory_once(struct kunit *test)
 		start_host(h);
 		settle_at(h, 700);
 		h->tunes = 0;
-		h->now = jiffies;
+		h->now = get_jiffies_64();
 		freed = balloon_device_oom(h->balloon);
 		KUNIT_EXPECT_GE(test, freed, min(nr, 700UL));
 		KUNIT_EXPECT_LT(test, freed, nr + block_pages(h));
@@ -3068,13 +3092,13 @@ static void out_of_memory_once(struct kunit *test)
 		KUNIT_EXPECT_GT(test, delay, 0UL);
 		expect_state(h, BALLOON_WAITING, BALLOON_OOM);
 		expect_has(h, 700 - freed);
-		h->now = jiffies + HZ;
+		h->now = get_jiffies_64() + HZ;
 		run(h);
 		expect_has(h, 700 - freed);
 		settle_later(h, 700);
 
 		/* A new target does not change that memory is short. */
-		h->now = jiffies;
+		h->now = get_jiffies_64();
 		freed = balloon_device_oom(h->balloon);
 		h->target = 800;
 		run(h);
@@ -3111,7 +3135,7 @@ static void out_of_memory_in_vain(struct kunit *test)
 	start_host(h);
 	KUNIT_EXPECT_EQ(test, balloon_device_oom(h->balloon), 0UL);
 	KUNIT_EXPECT_EQ(test, h->calls, 0u);
-	h->now = jiffies + 3600 * HZ;
+	h->now = get_jiffies_64() + 3600 * HZ;
 	settle_at(h, 100);
 
 	h->keep_every = 1;
@@ -3180,7 +3204,7 @@ static void shrink(struct kunit *test)
 	h->limits.flags |= BALLOON_SHRINK;
 	start_host(h);
 	settle_at(h, 500);
-	h->now = jiffies;
+	h->now = get_jiffies_64();
 	freed = balloon_device_shrink(h->balloon, 128);
 	KUNIT_EXPECT_GE(test, freed, 128UL);
 	KUNIT_EXPECT_LT(test, freed, 128 + block_pages(h));
@@ -3304,7 +3328,7 @@ static void suspend_refused(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, balloon_device_oom(h->balloon), 0UL);
 	KUNIT_EXPECT_EQ(test, h->calls, 0u);
 	expect_has(h, 60);
-	h->now = jiffies + 60 * HZ;
+	h->now = get_jiffies_64() + 60 * HZ;
 	/* Twice it does not start again yet: it has these pages all the time. */
 	h->reset_error = -EBUSY;
 	h->reset_fails = 2;
@@ -4064,6 +4088,7 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE(migrate_and_die),
 	KUNIT_CASE(migrate_and_reset),
 	KUNIT_CASE_PARAM_SLOW(migrate_beside_worker, few_kinds_gen_params),
+	KUNIT_CASE_PARAM(rest_long_ago, few_kinds_gen_params),
 	KUNIT_CASE_PARAM_SLOW(offline_memory, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(poison_page, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(out_of_memory_once, oom_page_gen_params),

@@ -1731,7 +1731,7 @@ struct hostile_case {
 	unsigned int nr;
 	struct rnd_state rnd;
 	u32 most;
-	unsigned long now;
+	u64 now;
 	bool held, alone;
 	char *text;
 	struct hostile_record *record;
@@ -2290,7 +2290,7 @@ static void run_hostile_case(struct hostile_case *c)
 	features = plan_case(c);
 	d->balloon = NULL;
 	c->alone = !is_silent(c);
-	c->now = jiffies;
+	c->now = get_jiffies_64();
 	hear_anew(d->heard);
 	/* The driver's device is known by its first kick, and runs by hand. */
 	kunit_activate_static_stub(c->test, balloon_device_kick, catch_kick);

@@ -88,7 +88,7 @@ struct fake_host {
 	unsigned long limit;
 	unsigned int ends;
 	struct balloon_device *balloon;
-	unsigned long now;
+	u64 now;
 };
 
 static void forget_all(struct fake_host *host)
@@ -248,11 +248,11 @@ static void fake_kick(struct balloon_device *balloon)
 static void settle(struct kunit *test)
 {
 	struct fake_host *host = test->priv;
-	unsigned long end = host->now + 60 * HZ;
+	u64 end = host->now + 60 * HZ;
 
 	do {
 		host->now += balloon_device_step(host->balloon, host->now) ?: 1;
-	} while (time_before(host->now, end) &&
+	} while (time_before64(host->now, end) &&
 		 balloon_device_state(host->balloon) != BALLOON_IDLE &&
 		 balloon_device_state(host->balloon) != BALLOON_GONE);
 }
@@ -980,7 +980,7 @@ static void plan_case(struct hostile_case *c)
 	host->capabilities = pick(c, 4) ? ALL : pick(c, 64);
 	host->agreed = 0;
 	host->target = 0;
-	host->now = jiffies;
+	host->now = get_jiffies_64();
 	c->most = 1 + pick(c, pick(c, 4) ? 60 : 2 * SOME);
 	c->wrong = NULL;
 	c->given.nr = 0;
@@ -1277,7 +1277,7 @@ static int vmw_balloon_init(struct kunit *test)
 	host->capabilities = ALL;
 	host->told = VMCI_INVALID_HANDLE;
 	host->doorbell = VMCI_INVALID_HANDLE;
-	host->now = jiffies;
+	host->now = get_jiffies_64();
 	test->priv = host;
 	kunit_activate_static_stub(test, vmballoon_port, fake_port);
 	kunit_activate_static_stub(test, vmballoon_create_doorbell,
