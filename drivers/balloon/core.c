@@ -1295,6 +1295,7 @@ static void pop_all(struct balloon_device *b)
 				atomic_long_sub((long)nr << s->order, &s->held);
 				count(b, BALLOON_COUNT_DEFLATED,
 				      (u64)nr << s->order);
+				cond_resched();
 				continue;
 			}
 			/* The others are being migrated: they come back. */
@@ -1408,8 +1409,11 @@ static unsigned long balloon_round(struct balloon_device *b, u64 now)
 	unsigned int poll_ms;
 	unsigned long delay;
 
-	scoped_guard(mutex, &b->round_lock)
-		delay = balloon_step(b, now);
+	/* Giving all back may take long. The worker is never killed. */
+	if (mutex_lock_killable(&b->round_lock))
+		return A_MOMENT;
+	delay = balloon_step(b, now);
+	mutex_unlock(&b->round_lock);
 	if (READ_ONCE(b->paused) || READ_ONCE(b->gone))
 		return delay;
 	if (READ_ONCE(b->fresh))
@@ -1482,6 +1486,7 @@ static void return_all(struct balloon_device *b)
 		}
 		if (freed) {
 			tries = 0;
+			cond_resched();
 			continue;
 		}
 		turn++;
@@ -1567,10 +1572,12 @@ int balloon_device_return_all(struct balloon_device *balloon, bool pause)
 {
 	if (pause)
 		pause_balloon(balloon, PAUSED_BY_TRANSPORT);
-	guard(mutex)(&balloon->round_lock);
+	if (mutex_lock_killable(&balloon->round_lock))
+		return -EBUSY;
 	if (pause)
 		set_state(balloon, BALLOON_SUSPENDED, BALLOON_SUSPEND);
 	return_all(balloon);
+	mutex_unlock(&balloon->round_lock);
 	if (!pause)
 		balloon_device_kick(balloon);
 	return balloon_device_actual(balloon) ? -EBUSY : 0;

@@ -2868,6 +2868,30 @@ static void migrate_beside_worker(struct kunit *test)
 	unregister_host(h);
 }
 
+static void return_all_of_host(struct host *h)
+{
+	balloon_device_return_all(h->balloon, false);
+}
+
+/* The worker waits for who gives all back as if it had nothing to do. */
+static void return_beside_worker(struct kunit *test)
+{
+	struct host *h = new_host(test, test->param_value);
+	struct helper giver, worker;
+	const bool begun = true;
+
+	settle_at(h, 64);
+	h->silent = true;
+	help(&giver, h, return_all_of_host, &h->waited_for);
+	help(&worker, h, one_step, &begun);
+	KUNIT_EXPECT_TRUE(test, waits_killably(&worker));
+	WRITE_ONCE(h->silent, false);
+	help_ends(&giver);
+	help_ends(&worker);
+	settle_later(h, 64);
+	unregister_host(h);
+}
+
 /* jiffies may wrap between two times that somebody needs memory. */
 static void rest_long_ago(struct kunit *test)
 {
@@ -4088,6 +4112,7 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE(migrate_and_die),
 	KUNIT_CASE(migrate_and_reset),
 	KUNIT_CASE_PARAM_SLOW(migrate_beside_worker, few_kinds_gen_params),
+	KUNIT_CASE_PARAM(return_beside_worker, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(rest_long_ago, few_kinds_gen_params),
 	KUNIT_CASE_PARAM_SLOW(offline_memory, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(poison_page, few_kinds_gen_params),
