@@ -1043,6 +1043,29 @@ static void end_movable(struct offline_page_owner *owner)
 }
 
 /**
+ * retire_offline_page_owner - an owner is about to be unregistered
+ * @owner: registered or not
+ *
+ * Nobody starts to migrate its pages any more, or still does. Unregistration
+ * begins with this; who has several owners does it for all of them first. While
+ * one waits there for memory offlining to end, that tries to migrate what the
+ * others hold as long as it looks as if that could be done, and nobody does it.
+ *
+ * Context: may sleep, and must not hold a lock that the owner's operations
+ * take.
+ */
+void retire_offline_page_owner(struct offline_page_owner *owner)
+{
+	scoped_guard(mutex, &owners_mutex)
+		if (!owner->registered)
+			return;
+	/* Not with memory hotplug held off: offlining may be what we wait for. */
+	wait_for_isolated(owner);
+	end_movable(owner);
+}
+EXPORT_SYMBOL_GPL(retire_offline_page_owner);
+
+/**
  * unregister_offline_page_owner - forget an owner
  * @owner: registered or not
  *
@@ -1064,12 +1087,7 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 	struct zone_batch batch = {};
 	unsigned long index, *bits;
 
-	scoped_guard(mutex, &owners_mutex)
-		if (!owner->registered)
-			return;
-	/* Not with memory hotplug held off: offlining may be what we wait for. */
-	wait_for_isolated(owner);
-	end_movable(owner);
+	retire_offline_page_owner(owner);
 
 	/* Memory that goes offline needs the owner, or its pages are gone. */
 	get_online_mems();

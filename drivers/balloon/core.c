@@ -2458,6 +2458,8 @@ static void unregister_sizes(struct balloon_device *b)
 	unsigned int i;
 
 	for (i = 0; i < b->nr_sizes; i++)
+		retire_offline_page_owner(&b->size[i].owner);
+	for (i = 0; i < b->nr_sizes; i++)
 		unregister_offline_page_owner(&b->size[i].owner);
 }
 

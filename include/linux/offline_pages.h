@@ -155,6 +155,7 @@ static inline void init_offline_page_owner(struct offline_page_owner *owner,
 }
 
 int __must_check register_offline_page_owner(struct offline_page_owner *owner);
+void retire_offline_page_owner(struct offline_page_owner *owner);
 void unregister_offline_page_owner(struct offline_page_owner *owner);
 int __must_check
 reserve_offline_page_range(struct offline_page_owner *owner,

@@ -36,6 +36,7 @@
 #include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/memory.h>
+#include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
@@ -2915,6 +2916,53 @@ static void rest_long_ago(struct kunit *test)
 	unregister_host(h);
 }
 
+#if defined(CONFIG_MEMORY_HOTPLUG) && !defined(MODULE)
+static bool any_can_move(struct host *h)
+{
+	unsigned long pfn;
+	void *entry;
+
+	xa_for_each(&h->pages, pfn, entry)
+		if (PageMovableOffline(pfn_to_page(pfn)))
+			return true;
+	return false;
+}
+
+static void leave_host(struct host *h)
+{
+	WRITE_ONCE(h->dead, true);
+	unregister_host(h);
+}
+
+/*
+ * Unregistration waits for memory offlining, which tries to migrate what pages
+ * of any size the balloon leaves behind as long as they look as if they could.
+ */
+static void unregister_beside_hotplug(struct kunit *test)
+{
+	struct host *h = new_host(test, test->param_value);
+	struct helper leaver;
+	unsigned int i;
+
+	settle_at(h, 300);
+	h->target = 0;
+	h->fault = (struct host_fault){ -EIO, 0, 1 };
+	KUNIT_EXPECT_EQ(test, run(h), MAX_JIFFY_OFFSET);
+	h->stop_error = -EIO;
+	KUNIT_EXPECT_EQ(test, any_can_move(h),
+			IS_ENABLED(CONFIG_BALLOON_MIGRATION));
+	mem_hotplug_begin();
+	help(&leaver, h, leave_host, &h->dead);
+	for (i = 0; i < 5000 && any_can_move(h); i++)
+		fsleep(1000);
+	KUNIT_EXPECT_FALSE(test, any_can_move(h));
+	mem_hotplug_done();
+	help_ends(&leaver);
+	lose_all(h);
+	expect_has(h, 0);
+}
+#endif
+
 #if defined(CONFIG_MEMORY_HOTREMOVE) && !defined(MODULE)
 static int find_block(struct memory_block *mem, void *found)
 {
@@ -4114,6 +4162,9 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE_PARAM_SLOW(migrate_beside_worker, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(return_beside_worker, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(rest_long_ago, few_kinds_gen_params),
+#if defined(CONFIG_MEMORY_HOTPLUG) && !defined(MODULE)
+	KUNIT_CASE_PARAM(unregister_beside_hotplug, few_kinds_gen_params),
+#endif
 	KUNIT_CASE_PARAM_SLOW(offline_memory, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(poison_page, few_kinds_gen_params),
 	KUNIT_CASE_PARAM(out_of_memory_once, oom_page_gen_params),

@@ -475,6 +475,8 @@ identifier f = vmballoon_init;
 @@
 +static void vmballoon_unregister_owners(struct vmballoon *b)
 +{
++	retire_offline_page_owner(&b->owners[VMW_BALLOON_4K_PAGE]);
++	retire_offline_page_owner(&b->owners[VMW_BALLOON_2M_PAGE]);
 +	unregister_offline_page_owner(&b->owners[VMW_BALLOON_4K_PAGE]);
 +	unregister_offline_page_owner(&b->owners[VMW_BALLOON_2M_PAGE]);
 +}
