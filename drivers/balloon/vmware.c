@@ -276,7 +276,7 @@ static int vmballoon_reset(struct balloon_device *balloon)
 	return 0;
 }
 
-/* A start without capabilities makes the host forget all pages. */
+/* A start without capabilities: the host forgets all, and is asked no more. */
 static int vmballoon_stop(struct balloon_device *balloon)
 {
 	struct vmballoon *vmb = balloon_device_data(balloon);
@@ -306,7 +306,8 @@ static int vmballoon_pages(struct balloon_device *balloon,
 	u32 all, status;
 	unsigned int i;
 
-	if (WARN_ON_ONCE(batch->nr > vmb->limits.batch ||
+	if (!vmb->capabilities ||
+	    WARN_ON_ONCE(batch->nr > vmb->limits.batch ||
 			 !(vmb->limits.orders & BIT(batch->order))))
 		return -EBUSY;
 

@@ -196,7 +196,9 @@ static void fake_port(struct vmballoon_call *call)
 	default:
 		KUNIT_EXPECT_EQ(test, host->agreed & needed[command],
 				needed[command]);
-		call->eax = about_pages(test, call);
+		/* Then it does nothing. */
+		if (host->answer != VMBALLOON_BUSY)
+			call->eax = about_pages(test, call);
 		if (host->answer)
 			call->eax = host->answer;
 		if (call->eax == VMBALLOON_RESET)
@@ -563,6 +565,41 @@ static void restart_test(struct kunit *test)
 	expect_doorbells(test, 2, false);
 	/* They stay where they are: the next kernel begins without them. */
 	KUNIT_EXPECT_EQ(test, balloon_device_actual(host->balloon), SOME);
+}
+
+/*
+ * The host is busy when the guest gives all back to hibernate, and with the end
+ * of the protocol. There is none from then on until it starts again: who would
+ * migrate pages meanwhile is not answered.
+ */
+static void busy_stop_test(struct kunit *test)
+{
+	struct fake_host *host = test->priv;
+	unsigned long pfn, in_use = 0;
+	struct given given = {};
+	unsigned int i;
+	void *entry;
+
+	start_device(test);
+	follow(test, SOME);
+	host->answer = VMBALLOON_BUSY;
+	host->start = VMBALLOON_BUSY;
+	balloon_devices_hibernate(true);
+	KUNIT_EXPECT_EQ(test, host->ends, 0);
+	host->answer = 0;
+	host->start = 0;
+	xa_for_each(&host->book, pfn, entry)
+		note_given(&given, pfn);
+	for (i = 0; i < ARRAY_SIZE(given.pfns); i++)
+		KUNIT_EXPECT_EQ(test, migrate_given(&given, i << 8 | 2), 0);
+	xa_for_each(&host->book, pfn, entry)
+		in_use += !PageOffline(pfn_to_page(pfn));
+	KUNIT_EXPECT_EQ(test, in_use, 0UL);
+	expect_pages(test, SOME);
+
+	balloon_devices_hibernate(false);
+	follow(test, SOME);
+	follow(test, 0);
 }
 
 /* Without one there is polling: none in VMCI, or the host does not take it. */
@@ -1313,6 +1350,7 @@ static struct kunit_case vmw_balloon_cases[] = {
 	KUNIT_CASE(doorbell_test),
 	KUNIT_CASE(doorbell_reset_test),
 	KUNIT_CASE(restart_test),
+	KUNIT_CASE_SLOW(busy_stop_test),
 	KUNIT_CASE(doorbell_refused_test),
 	KUNIT_CASE_SLOW(hostile_test),
 	{}
