@@ -2,10 +2,11 @@
 /*
  * agent - PID 1 of a guest that has no shell
  *
- * Takes requests and answers them like guest-init, on the second console: a
- * line with a number and a command in base64, answered by a line with number,
- * status and length, and then that many bytes of output. A command is words
- * separated by blanks; there is no quoting:
+ * Takes requests and answers them like guest-init, on the second console of a
+ * pseries guest or the second serial port of a PC: a line with a number and a
+ * command in base64, answered by a line with number, status and length, and then
+ * that many bytes of output. A command is words separated by blanks; there is no
+ * quoting:
  *
  *	cat FILE...		print files
  *	echo WORD... > FILE	write the words, and a newline, to a file
@@ -32,7 +33,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#define CONTROL		"/dev/hvc1"
 #define OUTPUT		"/output"
 #define MAX_WORDS	64
 
@@ -308,7 +308,9 @@ int main(void)
 	mount_at("sysfs", "/sys");
 	mount_at("debugfs", "/sys/kernel/debug");
 
-	fd = open(CONTROL, O_RDWR | O_NOCTTY);
+	fd = open("/dev/hvc1", O_RDWR | O_NOCTTY);
+	if (fd < 0)
+		fd = open("/dev/ttyS1", O_RDWR | O_NOCTTY);
 	if (fd < 0) {
 		fprintf(stderr, "agent: no control port\n");
 		pause();

@@ -179,11 +179,11 @@ def build_of(image):
     raise Skip(f"no build directory around {image}")
 
 
-def program_file(name, work, sources, options=()):
+def program_file(name, work, sources, options=(), cc=os.environ.get("CC", "gcc")):
     """Make a C program for the guest, which has no libraries, in the directory work; what
     archive() takes."""
     out = os.path.join(work, os.path.basename(name))
-    done = subprocess.run([os.environ.get("CC", "gcc"), "-O2", "-static", *options, "-o", out,
+    done = subprocess.run([cc, "-O2", "-static", *options, "-o", out,
                            *sources, "-lrt", "-lpthread", "-lm"], check=False, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:

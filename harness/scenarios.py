@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Scenarios that run on the converted and on the unmodified kernel.
 
-Used by balloon-tests, ppc-tests and vmware-tests. A scenario is a function that
+Used by balloon-tests, ppc-tests, i386-tests and vmware-tests. A scenario is a function that
 gets a Run: it looks, expects, and reports what is wrong. On the unmodified
 kernel some of that is known: a scenario that names the stock bug it is about is
 skipped there if the bug does not show, for then it would prove nothing.
