@@ -59,21 +59,30 @@ class Places:
 places = functools.lru_cache(Places)
 
 
+def honest(request):
+    return request, SUCCESS
+
+
+def always(request, status=SUCCESS):
+    """Whatever it is that is wanted."""
+    return lambda _: (request, status)
+
+
 class Hypervisor(threading.Thread):
     """Who has which page, by the hypervisor's book.
 
-    target is in bytes; request, if set, is what the guest is told instead: bytes
-    more than now. refuse, if set, is called with (loan, address) for each frame
-    and returns the status. status is that of H_GET_MPP. wrong lists what the
-    guest did against the protocol; asked counts questions, done the changes of
-    state that went each way.
+    target is in bytes. answer(request) is what the guest is told of it: how many
+    bytes more than now, and the status. refuse, if set, is called with (loan,
+    address) for each frame and returns the status. wrong lists what the guest did
+    against the protocol; asked counts questions, done the changes of state that
+    went each way.
     """
 
     def __init__(self, path, vmlinux):
         super().__init__(daemon=True)
         self.path, self.places = path, places(vmlinux)
         self.lock = threading.Lock()
-        self.target, self.request, self.status, self.refuse = 0, None, SUCCESS, None
+        self.target, self.answer, self.refuse = 0, honest, None
         self.loaned, self.wrong = set(), []
         self.asked, self.done = 0, {True: 0, False: 0}
         self.problem, self.stub = None, None
@@ -118,10 +127,9 @@ class Hypervisor(threading.Thread):
     def get_mpp(self, where):
         """Fill in the structure of h_get_mpp(): the request is its sixth word."""
         self.asked += 1
-        request = (self.request if self.request is not None else
-                   self.target - len(self.loaned) * FRAME)
+        request, status = self.answer(self.target - len(self.loaned) * FRAME)
         self.write(where, struct.pack("<5Qq1Q", 0, 0, 0, 0, 0, request, 0))
-        return self.status
+        return status
 
     # the debugger
 
