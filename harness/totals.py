@@ -15,6 +15,7 @@ from guest import GIB, MIB, human
 
 PAGE = 4096
 AT_ONCE = 5         # seconds that a busy machine may need for nothing
+UNKNOWN = "not counted"
 
 
 class Run:
@@ -200,7 +201,7 @@ class Run:
         if record:
             self.steps[label] = {
                 "MemTotal since boot": info["MemTotal"] - self.boot_total,
-                "Balloon": info.get("Balloon", 0),
+                "Balloon": info.get("Balloon", UNKNOWN),
                 "offline pages": held["offline"],
                 **{f"present {z}": f["present"] for z, f in zones.items()},
                 **({f"managed since boot {z}": m for z, m in managed.items()}
