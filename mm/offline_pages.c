@@ -251,7 +251,24 @@ VISIBLE_IF_KUNIT void *offline_pages_store_chunk(struct xarray *chunks,
 }
 EXPORT_SYMBOL_IF_KUNIT(offline_pages_store_chunk);
 
-/* Each page stands for itself: no compound page, and no memcg. */
+/**
+ * split_offline_page_block - have each page of a block stand for itself
+ * @page: first page of a block that is about to be offline; no compound page
+ * @order: its order, or 0
+ *
+ * Who counts allocations counted it as one. It may be freed page by page.
+ *
+ * Context: any; the caller holds the block alone.
+ */
+void split_offline_page_block(struct page *page, unsigned int order)
+{
+	if (!order)
+		return;
+	split_page_owner(page, order, 0);
+	pgalloc_tag_split(page_folio(page), order, 0);
+}
+
+/* No compound page, and no memcg. */
 static struct page *alloc_frozen_block(gfp_t gfp, unsigned int order, int nid,
 				       nodemask_t *nodes)
 {
@@ -259,10 +276,8 @@ static struct page *alloc_frozen_block(gfp_t gfp, unsigned int order, int nid,
 
 	page = __alloc_frozen_pages(gfp & ~(__GFP_COMP | __GFP_ACCOUNT), order,
 				    nid, nodes, ALLOC_DEFAULT);
-	if (page && order) {
-		split_page_owner(page, order, 0);
-		pgalloc_tag_split(page_folio(page), order, 0);
-	}
+	if (page)
+		split_offline_page_block(page, order);
 	return page;
 }
 

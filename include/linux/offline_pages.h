@@ -509,9 +509,15 @@ static inline int soft_offline_movable_page(struct page *page)
 #endif
 
 #ifdef CONFIG_OFFLINE_PAGES
+void split_offline_page_block(struct page *page, unsigned int order);
 void poison_offline_page(struct page *page);
 #else
 static inline void poison_offline_page(struct page *page)
+{
+}
+
+static inline void split_offline_page_block(struct page *page,
+					    unsigned int order)
 {
 }
 #endif
