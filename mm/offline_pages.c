@@ -1042,6 +1042,7 @@ static void end_movable(struct offline_page_owner *owner)
 	if (!READ_ONCE(owner->nr_pages))
 		return;
 	xa_for_each(&owner->chunks, index, bits) {
+		cond_resched();
 		for (end = 0; end < CHUNK_PAGES; ) {
 			guard(spinlock_irqsave)(&owner->lock);
 			bit = end;
@@ -1123,6 +1124,7 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 	xa_for_each(&owner->chunks, index, bits) {
 		unsigned long bit;
 
+		cond_resched();
 		for_each_set_bit(bit, bits, CHUNK_PAGES) {
 			struct page *page;
 
