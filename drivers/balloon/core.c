@@ -1877,6 +1877,10 @@ static int migrate(struct balloon_size *s, unsigned int nr,
 
 	ret = migrate_out(s, nr, src, result, OFFLINE_PAGE_ADDED,
 			  OFFLINE_PAGE_MOVED);
+	/* Or each attempt would make the balloon larger. */
+	if (ret == -EAGAIN)
+		migrate_out(s, nr, dst, result, OFFLINE_PAGE_ADDED,
+			    OFFLINE_PAGE_KEPT);
 	/* Where no new page was taken, the old one can leave all the same. */
 	err = ret ?: migrate_out(s, nr, src, result, OFFLINE_PAGE_KEPT,
 				 OFFLINE_PAGE_DEFLATED);
