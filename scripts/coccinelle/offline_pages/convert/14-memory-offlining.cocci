@@ -30,6 +30,11 @@ identifier found;
 +			goto found;
 +		if (page_has_movable_ops(page) && !PageHWPoison(page))
 +			goto found;
++		/* Just now it has left its owner, or was lost to it. */
++		if (!PageOffline(page))
++			continue;
++		if (offline_page_can_skip(page) && !page_ref_count(page))
++			continue;
 +		report_offline_page(page, "memory offlining");
 +		return -EBUSY;
 +	}

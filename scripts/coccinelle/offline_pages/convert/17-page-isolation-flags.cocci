@@ -27,9 +27,12 @@ expression offlining, page;
 +			continue;
 +		if (page_ref_count(page))
 +			return page;
++		if (offline_page_can_move(page))
++			continue;
 +		if (offlining && offline_page_can_skip(page))
 +			continue;
-+		if (!offline_page_can_move(page))
++		/* Unless it just left its owner. */
++		if (PageOffline(page))
 +			return page;
 +		continue;
 +	}
