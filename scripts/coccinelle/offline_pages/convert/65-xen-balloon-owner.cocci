@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
 /// The Xen balloon is an owner of offline pages, no list. It gets ready to
-/// keep a memory block before the block goes online.
+/// keep a memory block before the block goes online. Others borrow its pages
+/// before it is initialised: whoever is first registers the owner.
 ///
 // Confidence: High
 // Options: --no-includes --include-headers
@@ -25,17 +26,43 @@ symbol ballooned_pages;
 +
 +/* The pages that go with the frames of frame_list. */
 +static struct page *page_list[ARRAY_SIZE(frame_list)];
++
++/* The grant table is mapped before the balloon is initialised. */
++static int register_xen_balloon_owner(void)
++{
++	int rc = register_offline_page_owner(&xen_balloon_owner);
++
++	return rc == -EEXIST ? 0 : rc;
++}
 
 @registered depends on !has@
 expression pages, rc;
 symbol balloon_stats;
 @@
-+	rc = register_offline_page_owner(&xen_balloon_owner);
++	rc = register_xen_balloon_owner();
 +	if (rc)
 +		return rc;
  	balloon_stats.current_pages = pages;
  	...
  	rc = balloon_add_regions(...);
+
+@borrowed depends on !has@
+identifier f = xen_alloc_ballooned_pages, nr, pages, rc;
+symbol balloon_mutex;
+@@
+ f(unsigned int nr, struct page **pages)
+ {
+ 	...
+ 	int rc;
+ 	...
+ 	mutex_lock(&balloon_mutex);
++	rc = register_xen_balloon_owner();
++	if (rc) {
++		mutex_unlock(&balloon_mutex);
++		return rc;
++	}
+ 	...
+ }
 
 @reserve depends on !has@
 identifier f, nb, val, v;

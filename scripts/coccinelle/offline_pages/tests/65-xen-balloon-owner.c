@@ -24,6 +24,26 @@ static int wait(void)
 	return wait_event_interruptible(wq, !list_empty(&ballooned_pages));
 }
 
+int xen_alloc_ballooned_pages(unsigned int nr, struct page **pages)
+{
+	unsigned int n = 0;
+	int err;
+
+	mutex_lock(&balloon_mutex);
+
+	balloon_stats.target_unpopulated += nr;
+	while (n < nr) {
+		pages[n++] = one_page();
+		if (!pages[n - 1])
+			goto out;
+	}
+	mutex_unlock(&balloon_mutex);
+	return 0;
+out:
+	mutex_unlock(&balloon_mutex);
+	return -ENOMEM;
+}
+
 static int __init start(void)
 {
 	int err;
