@@ -556,9 +556,12 @@ class Guest:
         info = {f[0].rstrip(":"): int(f[1]) * KIB for f in fields if f[-1] == "kB"}
         if "Balloon" not in info:       # right for the balloon of virtio
             vm = self.vmstat()
-            info["Balloon"] = 4 * KIB * (vm.get("balloon_inflate", 0) -
-                                         vm.get("balloon_deflate", 0))
+            info["Balloon"] = self.page_size() * (vm.get("balloon_inflate", 0) -
+                                                  vm.get("balloon_deflate", 0))
         return info
+
+    def page_size(self):
+        return 4 * KIB
 
     def zones(self):
         """{(node, zone): {"spanned", "present", "managed": pages, "start_pfn": PFN}},

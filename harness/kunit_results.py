@@ -20,8 +20,9 @@ import sys
 import guest
 import scenarios
 
-# Cases provoke warnings on purpose and fail by themselves if one is missing.
-PROVOKED = re.compile(r"WARNING: (CPU: \d+ PID: \d+ at )?\S*offline_pages|offline_pages: misuse|"
+# Cases provoke warnings on purpose and fail by themselves if one is missing. A kernel tells where
+# one came from by file or, without verbose bugs, by function.
+PROVOKED = re.compile(r"WARNING: (CPU: \d+ PID: \d+ at )?\S*offline_page|offline_pages: misuse|"
                       r"was written while offline")
 
 # The guest that guest-tests boots has the zones, nodes and options that the
