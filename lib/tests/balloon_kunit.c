@@ -120,6 +120,8 @@ struct host {
 	unsigned int refuse_every;
 	unsigned long refuse_orders;
 	unsigned int keep_every;
+	/* All of so many calls. */
+	unsigned int keep_calls;
 	unsigned long keep_below;
 	struct host_fault fault;
 	int reset_error;
@@ -481,10 +483,11 @@ static void host_inflate_batch(struct host *h, struct balloon_batch *batch)
 
 static void host_deflate_batch(struct host *h, struct balloon_batch *batch)
 {
+	const bool keep_all = h->keep_calls && h->keep_calls--;
 	unsigned int i;
 
 	for (i = 0; i < batch->nr; i++) {
-		if (batch->pfns[i] < h->keep_below ||
+		if (keep_all || batch->pfns[i] < h->keep_below ||
 		    host_picks(h->keep_every, &h->asked))
 			balloon_batch_fail(batch, i);
 		else
@@ -2668,6 +2671,11 @@ static void begin_well(struct host *h)
 {
 }
 
+static void begin_keep_old(struct host *h)
+{
+	h->keep_calls = 1;
+}
+
 static void begin_busy_later(struct host *h)
 {
 	h->fault = (struct host_fault){ -EBUSY, 1, 1 };
@@ -2686,7 +2694,8 @@ static void begin_kill_later(struct host *h)
 static const struct migration migrations[] = {
 	{ "well", begin_well, .moves = true, .calls = 2 },
 	{ "no new ones", begin_refuse, .leaves = true, .calls = 2 },
-	{ "no old ones", begin_keep, .adds = true, .calls = 2 },
+	{ "no old ones", begin_keep_old, .calls = 3 },
+	{ "none at all", begin_keep, .adds = true, .calls = 3 },
 	{ "busy", begin_busy, .calls = 1 },
 	{ "busy later", begin_busy_later, .adds = true, .calls = 2 },
 	{ "killed", begin_kill, .adds = true, .doubt = true, .calls = 1 },
