@@ -32,9 +32,9 @@ expression offlining, page;
 +		if (offlining && offline_page_can_skip(page))
 +			continue;
 +		/* Unless it just left its owner. */
-+		if (PageOffline(page))
-+			return page;
-+		continue;
++		if (!PageOffline(page))
++			continue;
++		return page;
 +	}
  	...
 -	if (offlining && PageOffline(page))
