@@ -26,14 +26,6 @@ symbol ballooned_pages;
 +
 +/* The pages that go with the frames of frame_list. */
 +static struct page *page_list[ARRAY_SIZE(frame_list)];
-+
-+/* The grant table is mapped before the balloon is initialised. */
-+static int register_xen_balloon_owner(void)
-+{
-+	int rc = register_offline_page_owner(&xen_balloon_owner);
-+
-+	return rc == -EEXIST ? 0 : rc;
-+}
 
 @registered depends on !has@
 expression pages, rc;
