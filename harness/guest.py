@@ -215,6 +215,8 @@ class Guest:
     progress: called with a line of text every interval seconds of a wait.
     """
 
+    # Inflations and deflations in /proc/vmstat are those of its balloon.
+    counts_events = True
     # A command that prints the line of each task in /proc/PID/stat.
     tasks = "for p in /proc/[0-9]*; do read -r l < $p/stat && echo \"$l\"; done 2> /dev/null"
 
@@ -554,7 +556,7 @@ class Guest:
         fields = (l.split() for l in self.sh(
             "cat /proc/sys/vm/stat_refresh /proc/meminfo").splitlines())
         info = {f[0].rstrip(":"): int(f[1]) * KIB for f in fields if f[-1] == "kB"}
-        if "Balloon" not in info:       # right for the balloon of virtio
+        if self.counts_events and "Balloon" not in info:
             vm = self.vmstat()
             info["Balloon"] = self.page_size() * (vm.get("balloon_inflate", 0) -
                                                   vm.get("balloon_deflate", 0))
@@ -702,6 +704,8 @@ class Dom0(Guest):
     dom0 adds lies at 4 GiB and not behind millions of PFNs to walk over.
     """
 
+    counts_events = False       # Xen's is not among them
+
     def __init__(self, image, initrd, *args, xen_args="", **options):
         xen = xen_hypervisor()
         super().__init__(image, initrd, *args, **options)
@@ -716,13 +720,6 @@ class Dom0(Guest):
         c += ["-device", "amd-iommu", "-cpu", "max,-smap,-smep,-rdtscp",
               "-global", "q35-pcihost.pci-hole64-size=0"]
         self.expect.append(re.compile(r"^\(XEN\) WARNING: PVH is an experimental"))
-
-    def meminfo(self):
-        """The same; inflations and deflations are not those of Xen's balloon."""
-        info = super().meminfo()
-        if not self.counts_balloons():
-            del info["Balloon"]
-        return info
 
 
 def end_all():

@@ -22,7 +22,8 @@ import scenarios
 
 # Cases provoke warnings on purpose and fail by themselves if one is missing. A kernel tells where
 # one came from by file or, without verbose bugs, by function.
-PROVOKED = re.compile(r"WARNING: (CPU: \d+ PID: \d+ at )?\S*offline_page|offline_pages: misuse|"
+PROVOKED = re.compile(r"WARNING: (CPU: \d+ PID: \d+ at )?(\S*offline_pages|register_offline_page_owner\+)|"
+                      r"offline_pages: misuse|"
                       r"was written while offline")
 
 # The guest that guest-tests boots has the zones, nodes and options that the

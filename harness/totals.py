@@ -27,6 +27,7 @@ class Run:
 
     def __init__(self, g, ours):
         self.g, self.ours = g, ours
+        self.counts = ours or g.counts_balloons()
         self.problems, self.notes, self.steps = [], [], {}
         self.bugs = {}          # those stock is known for: was it shown?
         g.auto_online()
@@ -230,7 +231,7 @@ class Run:
     def kept(self, figures):
         """How many of the pages in a line of kpf_offline nobody is given. A poisoned
         page is offline, out of a balloon, too; the unmodified 6.12 only poisons it."""
-        if self.ours:
+        if self.counts:
             return figures["offline"]
         return figures["offline"] + figures["poisoned"] - figures["both"]
 
