@@ -291,6 +291,16 @@ static void mount_at(const char *type, const char *where)
 		complain(stderr, where);
 }
 
+/* The kernel's log keeps a line whole; on the console, its messages would break it. */
+static void log_line(const char *line)
+{
+	int fd = open("/dev/kmsg", O_WRONLY);
+
+	if (write(fd, line, strlen(line)) < 0)
+		complain(stderr, "/dev/kmsg");
+	close(fd);
+}
+
 int main(void)
 {
 	char line[8192], *command;
@@ -312,7 +322,7 @@ int main(void)
 	if (fd < 0)
 		fd = open("/dev/ttyS1", O_RDWR | O_NOCTTY);
 	if (fd < 0) {
-		fprintf(stderr, "agent: no control port\n");
+		log_line("agent: no control port\n");
 		pause();
 	}
 	tcgetattr(fd, &tty);
@@ -321,7 +331,9 @@ int main(void)
 	in = fdopen(fd, "r");
 	control = fdopen(dup(fd), "w");
 
-	fprintf(stderr, "guest-init: ready, pages of %ld bytes\n", sysconf(_SC_PAGESIZE));
+	snprintf(line, sizeof(line), "guest-init: ready, pages of %ld bytes\n",
+		 sysconf(_SC_PAGESIZE));
+	log_line(line);
 	while (fgets(line, sizeof(line), in)) {
 		nr = strtol(line, &command, 10);
 		command += strspn(command, " ");

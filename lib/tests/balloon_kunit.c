@@ -54,6 +54,7 @@
 #include <linux/xarray.h>
 
 #include "balloon_test.h"
+#include "count_free.h"
 
 /* Orders of the hosts' larger units. */
 #define LARGE			4
@@ -233,42 +234,6 @@ static long balloon_pages(void)
 				      ->vm_node_stat_diff[NR_BALLOON_PAGES];
 	}
 	return nr;
-}
-
-/*
- * Free pages of the zones that nobody but the tests takes pages from; or 0 if it
- * is not quiet enough to tell. With those that wait on the lists of the CPUs.
- */
-static unsigned long movable_free(void)
-{
-	unsigned long nr = 0;
-	int nid, cpu;
-
-	if (system_state >= SYSTEM_RUNNING)
-		return 0;
-	for_each_online_node(nid) {
-		struct zone *zone = &NODE_DATA(nid)->node_zones[ZONE_MOVABLE];
-
-		if (!populated_zone(zone))
-			continue;
-		nr += zone_page_state_snapshot(zone, NR_FREE_PAGES);
-		for_each_online_cpu(cpu)
-			nr += per_cpu_ptr(zone->per_cpu_pageset, cpu)->count;
-	}
-	return nr;
-}
-
-static void expect_free(struct kunit *test, unsigned long nr)
-{
-	unsigned int tries;
-
-	/* A page on its way from a CPU to the buddy may be counted twice. */
-	for (tries = 0; tries < 10; tries++) {
-		if (movable_free() == nr)
-			return;
-		cond_resched();
-	}
-	KUNIT_EXPECT_EQ(test, movable_free(), nr);
 }
 
 /*
@@ -817,7 +782,7 @@ static void check_end(void *arg)
 	unregister_offline_page_owner(&t->rescuer);
 	KUNIT_EXPECT_EQ(test, totalram_pages(), t->totalram);
 	KUNIT_EXPECT_EQ(test, balloon_pages(), t->balloon);
-	expect_free(test, t->free);
+	__expect_free(test, NULL, t->free, __LINE__);
 	KUNIT_EXPECT_EQ(test, offline_pages_counter(OFFLINE_PAGES_MISUSE),
 			t->misuse);
 	KUNIT_EXPECT_EQ(test, test_taint(TAINT_WARN), t->warned);
@@ -844,7 +809,7 @@ static int balloon_test_init(struct kunit *test)
 		return ret;
 	t->totalram = totalram_pages();
 	t->balloon = balloon_pages();
-	t->free = movable_free();
+	t->free = count_free(NULL);
 	t->misuse = offline_pages_counter(OFFLINE_PAGES_MISUSE);
 	t->warned = test_taint(TAINT_WARN);
 	t->bad_page = test_taint(TAINT_BAD_PAGE);

@@ -48,6 +48,8 @@
 #include <trace/events/offline_pages.h>
 #include <trace/events/printk.h>
 
+#include "count_free.h"
+
 /* From the movable zone if there is one: nobody but the tests takes pages. */
 #define TEST_GFP		(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN)
 
@@ -201,42 +203,6 @@ static unsigned long missing_pfn(void)
 static void shift_managed(struct offline_test *t, unsigned long pfn, long nr)
 {
 	t->shift[page_zone_nr(pfn_to_page(pfn))] += nr;
-}
-
-/*
- * The free pages of a zone, if nobody but the tests takes any. It must be
- * quiet for this: a page that waits on a CPU's list looks like a lost one, so
- * there is no other way to tell whether it arrived.
- */
-static bool count_free(struct zone *zone, unsigned long *free)
-{
-	unsigned long nr;
-	int cpu;
-
-	if (zone_idx(zone) != ZONE_MOVABLE || system_state >= SYSTEM_RUNNING)
-		return false;
-	nr = zone_page_state_snapshot(zone, NR_FREE_PAGES);
-	for_each_online_cpu(cpu)
-		nr += per_cpu_ptr(zone->per_cpu_pageset, cpu)->count;
-	*free = nr;
-	return true;
-}
-
-static void __expect_free(struct kunit *test, struct zone *zone,
-			  unsigned long expected, int line)
-{
-	unsigned int tries;
-	unsigned long free;
-
-	/* Pages on their way from a CPU to the buddy may be counted twice. */
-	for (tries = 0; tries < 10; tries++) {
-		if (!count_free(zone, &free) || free == expected)
-			return;
-		cond_resched();
-	}
-	KUNIT_EXPECT_EQ_MSG(test, free, expected,
-			    "free pages of node %d zone %s, line %d",
-			    zone_to_nid(zone), zone->name, line);
 }
 
 static unsigned long counted(const struct offline_test *t,
@@ -776,7 +742,7 @@ static void snapshot(struct offline_test *t)
 		if (!zone)
 			continue;
 		t->managed[i] = zone_managed_pages(zone);
-		count_free(zone, &t->free[i]);
+		t->free[i] = count_free(zone);
 	}
 	for_each_online_node(nid)
 		t->balloon[nid] = node_balloon_pages(nid);
