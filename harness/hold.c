@@ -27,15 +27,31 @@ static unsigned char mark = 0x55;
 module_param(mark, byte, 0444);
 MODULE_PARM_DESC(mark, "what is in offline pages; in ordinary ones is one more");
 
+static bool stuck;
+module_param(stuck, bool, 0444);
+MODULE_PARM_DESC(stuck, "offline pages are said to be movable, and never move");
+
 static struct offline_page_owner owner;
 static struct page **held;
 static unsigned int taken;
+
+static int move_never(struct offline_page_owner *owner, struct page *dst,
+		      struct page *src, enum migrate_mode mode)
+{
+	return -EBUSY;
+}
+
+static const struct offline_page_ops stuck_ops = {
+	.migrate_one = move_never,
+};
 
 /* What is in an offline page is what was there before: nobody else writes it. */
 static struct page *take(bool offline)
 {
 	struct page *page = offline ?
-		alloc_offline_page(&owner, GFP_KERNEL, NUMA_NO_NODE, 0) :
+		alloc_offline_page(&owner, stuck ? GFP_HIGHUSER_MOVABLE :
+				   GFP_KERNEL, NUMA_NO_NODE,
+				   stuck ? OFFLINE_PAGE_MOVABLE : 0) :
 		alloc_page(GFP_KERNEL);
 
 	if (page)
@@ -66,6 +82,8 @@ static int __init hold_init(void)
 		return -ENOMEM;
 	init_offline_page_owner(&owner, "hold");
 	owner.order = order;
+	if (stuck)
+		owner.ops = &stuck_ops;
 	ret = register_offline_page_owner(&owner);
 	if (ret) {
 		kvfree(held);

@@ -3919,7 +3919,8 @@ static int pages_show(struct seq_file *m, void *unused)
 	size_t nr;
 	int ret = 0;
 
-	get_online_mems();
+	if (get_online_mems_killable())
+		return -EINTR;
 	mutex_lock(&owners_mutex);
 	nr = list_count_nodes(&owners) + 1;
 	stats = kcalloc(nr, sizeof(*stats), GFP_KERNEL);

@@ -1,45 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-only
 ///
-/// The readers of /proc/kpage* hold memory hotplug off while they look at
-/// pages: until then nothing keeps a page's memory map from being removed
+/// The readers of /proc/kpage* hold memory hotplug off while they look at a
+/// page: until then nothing keeps the page's memory map from being removed
 /// between pfn_to_online_page() and the look. They let go of it before they
-/// wait for the reader's buffer, which may take as long as user space likes,
-/// and now and then for those who wait to take memory on or off: that is
-/// kpage_put_entry(), which stands there already.
+/// write to the reader's buffer, which may take as long as user space likes.
+/// kpage_begin() stands there already.
 ///
 // Confidence: High
 // Options: --no-includes --include-headers
 
-@has@
-@@
- kpage_put_entry(...)
-
-@hold depends on !has@
+@hold@
 identifier f =~ "^kpage.*read$";
-expression more, pfn;
+identifier ret, file;
+expression more, page, pfn, entry, out;
 @@
  f(struct file *file, ...)
  {
- <...
-+	get_online_mems();
- 	while (more) {
- 		<+...
- 		pfn_to_online_page(pfn)
- 		...+>
- 	}
+ ...
+ while (more) {
+ ...
+-	page = pfn_to_online_page(pfn);
++	page = kpage_begin(pfn);
++	if (IS_ERR(page)) {
++		ret = PTR_ERR(page);
++		break;
++	}
+ ...
 +	put_online_mems();
- ...>
+ 	if (put_user(entry, out)) {
+ 		ret = -EFAULT;
+ 		break;
+ 	}
+ ...
+ }
+ ...
  }
 
-@put depends on hold@
+// The look is part of what is written.
+@opt_hold_split@
 identifier f =~ "^kpage.*read$";
-expression entry, out;
+identifier fn, page, ret, file;
+expression more, pfn, out;
 @@
  f(struct file *file, ...)
  {
- <...
--	put_user
-+	kpage_put_entry
- 		(entry, out)
- ...>
+ ...
+ while (more) {
+ 	struct page *page =
+-			pfn_to_online_page(pfn);
++			kpage_begin(pfn);
++	u64 entry;
++
++	if (IS_ERR(page)) {
++		ret = PTR_ERR(page);
++		break;
++	}
++	entry = fn(page);
++	put_online_mems();
++	if (put_user(entry, out)) {
+-	if (put_user(fn(page), out)) {
+ 		ret = -EFAULT;
+ 		break;
+ 	}
+ ...
+ }
+ ...
  }

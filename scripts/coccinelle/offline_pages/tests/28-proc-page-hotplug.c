@@ -46,17 +46,21 @@ static ssize_t kpageflags_read(struct file *file, char __user *buf, size_t count
 {
 	u64 __user *out = (u64 __user *)buf;
 	unsigned long pfn = *ppos / KPMSIZE;
+	ssize_t ret = 0;
 
 	while (count > 0) {
+		/* Which memory maps were initialized? */
 		struct page *page = pfn_to_online_page(pfn);
 
-		if (put_user(one_look(page), out))
+		if (put_user(one_look(page), out)) {
+			ret = -EFAULT;
 			break;
+		}
 		pfn++;
 		out++;
 		count -= KPMSIZE;
 	}
-	return 0;
+	return ret;
 }
 
 /* Not one of them. */
