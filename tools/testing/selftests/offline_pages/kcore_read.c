@@ -5,6 +5,7 @@
  *	kcore_read		read all memory
  *	kcore_read PFN...	read these pages
  *	kcore_read -n		print the note that describes the kernel to tools
+ *	kcore_read -f		wait in the middle of it until killed
  *
  * Without an argument it walks the program headers and reads every segment that
  * has a physical address, that is all of RAM and the kernel image. Offline
@@ -14,7 +15,8 @@
  *
  * Of each page that is named it prints how many bytes are not 0, and the first
  * 16: 0x1000 nonzero N HEX. A page that several segments have is looked at in
- * all of them. Status 4 if there is no /proc/kcore, or no such note.
+ * all of them. With -f, /proc/kcore writes to memory that nobody provides.
+ * Status 4 if there is no /proc/kcore, no such note, or no userfaultfd.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -24,6 +26,10 @@
 #include <string.h>
 #include <unistd.h>
 #include <linux/elf.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 
 #if UINTPTR_MAX > UINT32_MAX
 #define elf_hdr		elf64_hdr
@@ -150,6 +156,32 @@ static void print_note(int fd, const struct elf_phdr *ph, int nr)
 	errx(4, "/proc/kcore has no note " NOTE);
 }
 
+static void wait_in_fault(int fd, const struct elf_phdr *ph, int nr)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	long size = sysconf(_SC_PAGESIZE);
+	struct uffdio_register range = {
+		.range.len = size,
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int i, faults = syscall(SYS_userfaultfd, O_CLOEXEC);
+	void *page = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	range.range.start = (uintptr_t)page;
+	if (faults < 0 || ioctl(faults, UFFDIO_API, &api) ||
+	    ioctl(faults, UFFDIO_REGISTER, &range))
+		err(4, "userfaultfd");
+	for (i = 0; i < nr && !is_physical(&ph[i]); i++)
+		;
+	if (i == nr)
+		errx(1, "/proc/kcore has no memory");
+	printf("waits\n");
+	fflush(stdout);
+	pread(fd, page, size, ph[i].p_offset);
+	errx(1, "/proc/kcore did not wait");
+}
+
 int main(int argc, char **argv)
 {
 	struct elf_phdr *ph;
@@ -172,6 +204,8 @@ int main(int argc, char **argv)
 		read_all(fd, ph, eh.e_phnum);
 	else if (!strcmp(argv[1], "-n"))
 		print_note(fd, ph, eh.e_phnum);
+	else if (!strcmp(argv[1], "-f"))
+		wait_in_fault(fd, ph, eh.e_phnum);
 	else
 		for (i = 1; i < argc; i++)
 			read_page(fd, ph, eh.e_phnum, argv[i]);
