@@ -1565,8 +1565,8 @@ static void unpause_balloon(struct balloon_device *b, unsigned int who)
  * are asked for when this is called again.
  *
  * Context: may sleep, for as long as the host takes; killable.
- * Return: 0; -EBUSY if the host did not give all pages back, which then stay in
- * the balloon. It is kept so all the same.
+ * Return: 0; -EBUSY if the host did not give all pages back, or the task was
+ * killed: pages stay in the balloon. It is kept so all the same.
  */
 int balloon_device_return_all(struct balloon_device *balloon, bool pause)
 {
