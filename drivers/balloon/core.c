@@ -1570,6 +1570,8 @@ static void unpause_balloon(struct balloon_device *b, unsigned int who)
  */
 int balloon_device_return_all(struct balloon_device *balloon, bool pause)
 {
+	u64 left;
+
 	if (pause)
 		pause_balloon(balloon, PAUSED_BY_TRANSPORT);
 	if (mutex_lock_killable(&balloon->round_lock))
@@ -1577,10 +1579,12 @@ int balloon_device_return_all(struct balloon_device *balloon, bool pause)
 	if (pause)
 		set_state(balloon, BALLOON_SUSPENDED, BALLOON_SUSPEND);
 	return_all(balloon);
+	/* The next round may take some again at once. */
+	left = balloon_device_actual(balloon);
 	mutex_unlock(&balloon->round_lock);
 	if (!pause)
 		balloon_device_kick(balloon);
-	return balloon_device_actual(balloon) ? -EBUSY : 0;
+	return left ? -EBUSY : 0;
 }
 EXPORT_SYMBOL_GPL(balloon_device_return_all);
 
