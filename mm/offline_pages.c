@@ -2603,8 +2603,9 @@ struct migration {
 	u8 *result;
 	struct page *broken;		/* not to be used again if it leaves */
 	/*
-	 * Whoever reads memory by PFN keeps us from marking pages, and may wait
-	 * for memory, or for a lock of ours: not for ever, in milliseconds.
+	 * Whoever reads memory by PFN keeps us from marking pages. It may wait
+	 * for somebody who waits for us: on s390, for CPU hotplug, which needs
+	 * memory. So we do not wait for ever; in milliseconds.
 	 */
 	unsigned int wait_for_walkers;
 	unsigned int busy_tries;	/* how often a busy owner is asked again */

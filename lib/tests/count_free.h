@@ -66,11 +66,12 @@ static unsigned long count_free(struct zone *only)
 static void __expect_free(struct kunit *test, struct zone *only,
 			  unsigned long expected, int line)
 {
-	unsigned long free = count_free_once(only);
 	unsigned int tries;
+	unsigned long free;
 
 	if (only && !can_count_free(only))
 		return;
+	free = count_free_once(only);
 	for (tries = 0; free != expected && tries < COUNT_FREE_TRIES; tries++) {
 		fsleep(1000);
 		free = count_free_once(only);

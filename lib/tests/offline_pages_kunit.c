@@ -361,6 +361,20 @@ static void __expect_counted(struct kunit *test,
  * Pages.
  */
 
+/*
+ * Without the lock, what was the head of free pages may have become something
+ * else before its order is read: an offline page, whose canary is a large one.
+ */
+static bool buddy_has(const struct page *page)
+{
+	struct zone *zone = page_zone(page);
+
+	if (likely(!is_free_buddy_page(page)))
+		return false;
+	guard(spinlock_irqsave)(&zone->lock);
+	return is_free_buddy_page(page);
+}
+
 /* What is wrong with a page that is offline? NULL if nothing. */
 static const char *offline_page_wrong(const struct page *page,
 				      unsigned int flags)
@@ -389,7 +403,7 @@ static const char *offline_page_wrong(const struct page *page,
 		return "migration is told the wrong thing";
 	if (PageCompound(page) || PageLRU(page) || PageReserved(page))
 		return "it is something else, too";
-	if (is_free_buddy_page(page))
+	if (buddy_has(page))
 		return "the buddy has it";
 	return NULL;
 }

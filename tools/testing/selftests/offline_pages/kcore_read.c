@@ -178,7 +178,8 @@ static void wait_in_fault(int fd, const struct elf_phdr *ph, int nr)
 		errx(1, "/proc/kcore has no memory");
 	printf("waits\n");
 	fflush(stdout);
-	pread(fd, page, size, ph[i].p_offset);
+	if (pread(fd, page, size, ph[i].p_offset) < 0)
+		err(1, "/proc/kcore");
 	errx(1, "/proc/kcore did not wait");
 }
 
