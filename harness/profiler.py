@@ -61,19 +61,22 @@ class Profiler:
         os.mkfifo(fifo)
         try:
             with subprocess.Popen(["awk", COUNT, fifo], stdout=subprocess.PIPE, text=True) as awk:
-                self.one_by_one(True)
-                self.monitor(f"logfile {fifo}")
-                self.monitor("log exec,nochain")
                 try:
+                    self.one_by_one(True)
+                    self.monitor(f"logfile {fifo}")
+                    self.monitor("log exec,nochain")
                     yield
-                finally:
                     self.monitor("log none")
                     self.one_by_one(False)
                     # QEMU closes the other one, which ends what awk reads.
                     self.monitor(f"logfile {os.devnull}")
+                except BaseException:
+                    awk.kill()
+                    raise
                 self.count(awk.communicate()[0])
         finally:
-            os.unlink(fifo)
+            with contextlib.suppress(FileNotFoundError):    # the guest may be ended already
+                os.unlink(fifo)
 
     def count(self, text):
         self.last = collections.Counter()
