@@ -455,6 +455,10 @@ class Guest:
         """Addresses of the kernel's symbols with that in their lines of /proc/kallsyms."""
         return [int(l.split()[0], 16) for l in self.sh(f"grep -E '{pattern}' /proc/kallsyms").splitlines()]
 
+    def linked(self):
+        """The lines of its kernel's System.map, where symbols are if it is where it was linked to be."""
+        return read(self.build() + "/System.map").decode().splitlines()
+
     def wait(self, what, condition, timeout=60, status=None):
         """Wait until condition() is true; status() describes the state."""
         start = shown = time.monotonic()
