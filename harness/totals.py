@@ -297,8 +297,7 @@ class Run:
                 movable=pages, plain=0, skippable=unplugged, poisoned=0, refs=0))
             self.expect(f"{label}: poisoned pages that are nobody's",
                         sums[False]["poisoned"], lost)
-        self.step(label, by_zone=not size, movable=pages, plain=lost, record=record,
-                  held=held)
+        self.step(label, by_zone=not size, movable=pages, record=record, held=held)
 
     def driver(self, what, label):
         """Unbind or bind the driver."""

@@ -609,15 +609,21 @@ static void count_deflated(const struct offline_page_owner *owner,
 #endif
 }
 
+/* A poisoned page is nobody's from now on: memory offlining steps over it. */
+static void set_lost(struct page *page)
+{
+	set_bit(PG_offline_skippable, offline_page_flags(page));
+	clear_bit(PG_offline_movable, offline_page_flags(page));
+}
+
 /*
  * A poisoned page that its owner held, in its set or isolated, is nobody's from
- * now on. It stays offline, and what it stood for is subtracted, once. Nobody
- * will move it: that is how memory offlining knows that it need not wait.
+ * now on. It stays offline, and what it stood for is subtracted, once.
  */
 static void lose_page(const struct offline_page_owner *owner, struct page *page,
 		      struct zone_batch *batch)
 {
-	clear_bit(PG_offline_movable, offline_page_flags(page));
+	set_lost(page);
 	account_lost(owner, page, batch);
 	count_pages(OFFLINE_PAGES_POISONED, 1);
 }
@@ -1129,7 +1135,10 @@ void unregister_offline_page_owner(struct offline_page_owner *owner)
 			struct page *page;
 
 			page = pfn_to_page((index << CHUNK_SHIFT) + bit);
-			clear_flags(page);
+			if (PageHWPoison(page))
+				set_lost(page);
+			else
+				clear_flags(page);
 			/* They are lost, as poisoned pages are. */
 			account_lost(owner, page, &batch);
 		}
@@ -1992,10 +2001,9 @@ static noinline __cold void stay_poisoned(struct offline_page_owner *owner,
 					  struct page *page,
 					  struct zone_batch *batch)
 {
-	clear_flags(page);
+	lose_page(owner, page, batch);
 	__SetPageOffline(page);
 	offline_page_set_canary(page);
-	lose_page(owner, page, batch);
 }
 
 /* Like leave_run(), for a page that goes to the buddy alone. */
@@ -2737,7 +2745,8 @@ static noinline __cold void target_leave_poisoned(unsigned long pfn,
 			zone_batch_free(&batch, pfn, 1);
 			continue;
 		}
-		set_flag_bits(page, BIT(PG_offline_onlined));
+		set_flag_bits(page, BIT(PG_offline_onlined) |
+				    BIT(PG_offline_skippable));
 		__SetPageOffline(page);
 		offline_page_set_canary(page);
 		zone_batch_add(&batch, page, -1, 0);

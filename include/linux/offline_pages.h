@@ -288,8 +288,8 @@ static inline bool PageMovableOffline(const struct page *page)
  * @page: a page of the memory block that goes offline
  *
  * Nobody looks at a skippable page again until its owner is asked when the
- * block comes back. A poisoned page stays where it is for ever, with nothing on
- * it to save, once whoever has it let go of it: it is not movable any more then.
+ * block comes back. A poisoned page that is nobody's any more is skippable, too;
+ * as long as somebody has it, he would miss it.
  *
  * Context: any; the answer may be stale unless the zone lock is held and the
  * page's pageblock is isolated.
@@ -297,10 +297,7 @@ static inline bool PageMovableOffline(const struct page *page)
  */
 static inline bool offline_page_can_skip(const struct page *page)
 {
-	return PageOffline(page) &&
-	       (test_bit(PG_offline_skippable, offline_page_flags(page)) ||
-		(PageHWPoison(page) &&
-		 !test_bit(PG_offline_movable, offline_page_flags(page))));
+	return PageOfflineSkippable(page);
 }
 
 /**

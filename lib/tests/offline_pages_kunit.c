@@ -396,8 +396,8 @@ static const char *offline_page_wrong(const struct page *page,
 		return "the never onlined flag is wrong";
 	if (PageHWPoison(page) != poisoned)
 		return "the poison flag is wrong";
-	/* What somebody may still have a hand on is not stepped over. */
-	if (offline_page_can_skip(page) != (skippable || (poisoned && !movable)))
+	/* Not even a poisoned one, which somebody may still have a hand on. */
+	if (offline_page_can_skip(page) != skippable)
 		return "memory offlining is told the wrong thing";
 	if (offline_page_can_move(page) != movable)
 		return "migration is told the wrong thing";
@@ -1924,10 +1924,11 @@ struct poison {
 	struct page *page;
 };
 
-/* Nobody moves a page that is nobody's. */
+/* Nobody moves a page that is nobody's, or would miss it. */
 static unsigned int lost_flags(unsigned int flags)
 {
-	return (flags & ~OFFLINE_PAGE_MOVABLE) | TEST_POISONED;
+	return (flags & ~OFFLINE_PAGE_MOVABLE) | OFFLINE_PAGE_SKIPPABLE |
+	       TEST_POISONED;
 }
 
 /* The page is well again. If it was left behind, it goes back as well. */
@@ -2051,7 +2052,7 @@ static void free_poisoned_alone(struct kunit *test)
 	page = take_page(test, &t->owner, 0);
 	poison = poison_page(test, page_to_pfn(page));
 	free_offline_page(&t->owner, page);
-	KUNIT_EXPECT_NULL(test, offline_page_wrong(page, TEST_POISONED));
+	KUNIT_EXPECT_NULL(test, offline_page_wrong(page, lost_flags(0)));
 	expect_holds(test, &t->owner, 0UL);
 	expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
 	kunit_release_action(test, unpoison, poison);
@@ -2063,11 +2064,23 @@ static void free_poisoned_alone(struct kunit *test)
 	poison = poison_page(test, pfns[1]);
 	free_offline_pages_bulk(&t->owner, 3, pfns);
 	KUNIT_EXPECT_NULL(test, offline_page_wrong(pfn_to_page(pfns[1]),
-						   TEST_POISONED));
+						   lost_flags(0)));
 	expect_holds(test, &t->owner, 0UL);
 	expect_counted(test, OFFLINE_PAGES_POISONED, 2UL);
 	expect_back(test, pfns[0], 1);
 	expect_back(test, pfns[2], 1);
+	kunit_release_action(test, unpoison, poison);
+	expect_all_back(test, &t->owner);
+
+	/* Its memory block must not go while the owner has it in its hands. */
+	page = take_page(test, &t->owner, OFFLINE_PAGE_ISOLATED);
+	poison = poison_page(test, page_to_pfn(page));
+	poison_offline_page(page);
+	KUNIT_EXPECT_NULL(test, offline_page_wrong(page, TEST_POISONED));
+	expect_counted(test, OFFLINE_PAGES_POISONED, 2UL);
+	free_isolated_offline_page(&t->owner, page);
+	KUNIT_EXPECT_NULL(test, offline_page_wrong(page, lost_flags(0)));
+	expect_counted(test, OFFLINE_PAGES_POISONED, 3UL);
 	kunit_release_action(test, unpoison, poison);
 	expect_all_back(test, &t->owner);
 }
@@ -2533,15 +2546,22 @@ static void unregister_with_pages(struct kunit *test)
 			 OFFLINE_PAGE_SKIPPABLE | OFFLINE_PAGE_MOVABLE);
 	set_never_onlined(pfn + 1);
 	set_never_onlined(pfn + 3);
+	if (IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		SetPageHWPoison(pfn_to_page(pfn + 3));
 	unregister_offline_page_owner(&t->other);
 	KUNIT_EXPECT_EQ(test, -ENOENT,
 			offline_page_owner_name(pfn, buf, sizeof(buf)));
 	shift_managed(t, pfn, -4);
 	expect_accounting(test);
-	for (i = 0; i < 4; i++)
-		KUNIT_EXPECT_NULL(test,
-				  offline_page_wrong(pfn_to_page(pfn + i), i & 1 ?
-						     TEST_NEVER_ONLINED : 0));
+	for (i = 0; i < 4; i++) {
+		struct page *page = pfn_to_page(pfn + i);
+		unsigned int flags = i & 1 ? TEST_NEVER_ONLINED : 0;
+
+		if (PageHWPoison(page))
+			flags = lost_flags(flags);
+		KUNIT_EXPECT_NULL(test, offline_page_wrong(page, flags));
+		ClearPageHWPoison(page);
+	}
 	/* Nobody else can give them away either. */
 	free_offline_page_range(&t->owner, pfn, 4);
 	expect_misuse(test, 4);
