@@ -21,7 +21,7 @@
  * Locks: the class's host lock for the inflate and deflate queue and @pfns; in
  * it, report_lock for the reporting queue; in that, reset_lock for taking the
  * device down. Stats and hints queue belong to one work item each. Whoever
- * isolates a hinted block holds it alone.
+ * isolates a hinted block holds it alone. Waits for report_lock may be long.
  */
 #include <linux/balloon_device.h>
 #include <linux/module.h>
@@ -222,8 +222,7 @@ static unsigned int vb_fill_pfns(struct vballoon *vb,
 	bool little_endian = virtio_is_little_endian(vb->vdev);
 	__virtio32 *buffer = vb->pfns + first * VB_PFNS, *pos = buffer;
 	const unsigned long *pfns = batch->pfns;
-	unsigned long pfn = pfns[i];
-	unsigned int k;
+	unsigned long pfn = pfns[i], k;
 
 	do {
 		if (unlikely(pfn > VB_MAX_PFN))
@@ -366,23 +365,24 @@ static int vb_report_free(struct page_reporting_dev_info *reporting,
 	unsigned int i;
 	int err, left;
 
-	guard(mutex)(&vb->report_lock);
-	err = vb_wait_empty(vb, VB_REPORTING);
-	if (err)
-		return err;
-	WRITE_ONCE(vb->heard[VB_REPORTING], jiffies);
-	for_each_sg(sgl, from, nents, i) {
-		vb_set_pages(&sg, sg_page(from), from->length);
-		err = vb_add(vb, VB_REPORTING, &sg);
+	scoped_cond_guard(mutex_intr, return -EINTR, &vb->report_lock) {
+		err = vb_wait_empty(vb, VB_REPORTING);
 		if (err)
-			break;
+			return err;
+		WRITE_ONCE(vb->heard[VB_REPORTING], jiffies);
+		for_each_sg(sgl, from, nents, i) {
+			vb_set_pages(&sg, sg_page(from), from->length);
+			err = vb_add(vb, VB_REPORTING, &sg);
+			if (err)
+				break;
+		}
+		virtqueue_kick(vb->vqs[VB_REPORTING]);
+		/* Slow is worth no reset: vb_end() makes one, and freezers give up. */
+		while ((left = vb_wait_empty(vb, VB_REPORTING)) == -EINTR)
+			;
+		if (left)
+			vb_reset(vb->balloon);
 	}
-	virtqueue_kick(vb->vqs[VB_REPORTING]);
-	/* Slow is worth no reset: vb_end() makes one, and freezers give up. */
-	while ((left = vb_wait_empty(vb, VB_REPORTING)) == -EINTR)
-		;
-	if (left)
-		vb_reset(vb->balloon);
 	return left ?: err;
 }
 

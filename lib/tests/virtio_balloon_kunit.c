@@ -35,6 +35,7 @@
 #include <linux/iopoll.h>
 #include <linux/jiffies.h>
 #include <linux/kstrtox.h>
+#include <linux/kthread.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -43,6 +44,9 @@
 #include <linux/offline_pages.h>
 #include <linux/page_reporting.h>
 #include <linux/panic.h>
+#include <linux/scatterlist.h>
+#include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -1381,6 +1385,53 @@ static void slow_report_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d->resets, resets);
 }
 
+/* As the kernel's page reporting, but with a page that is in use. */
+static int report_page(void *arg)
+{
+	struct vballoon_head *vb = arg;
+	struct scatterlist sg;
+	struct page *page;
+	int err;
+
+	page = alloc_page(GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	sg_init_table(&sg, 1);
+	sg_set_page(&sg, page, PAGE_SIZE, 0);
+	err = vb->reporting.report(&vb->reporting, &sg, 1);
+	__free_page(page);
+	return err;
+}
+
+/*
+ * The device is silent about a report, and somebody else has one, too: as long
+ * as it takes, that is no hung task.
+ */
+static void silent_report_test(struct kunit *test)
+{
+	struct fake_queue *reporting = plug_reporting(test);
+	struct fake_device *d = test->priv;
+	struct task_struct *task;
+	unsigned int state;
+
+	if (!wait_for_kicks(reporting))
+		kunit_skip(test, "no free pages are reported");
+	task = kthread_create(report_page, d->vdev.priv, "reporter");
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
+	get_task_struct(task);
+	wake_up_process(task);
+	read_poll_timeout(READ_ONCE, state, state != TASK_RUNNING, PAUSE,
+			  PATIENCE, true, task->__state);
+	KUNIT_EXPECT_NE(test, state, TASK_RUNNING);
+	/* As khungtaskd sees it. */
+	KUNIT_EXPECT_FALSE(test, (state & TASK_UNINTERRUPTIBLE) &&
+			   !(state & (TASK_WAKEKILL | TASK_NOLOAD)));
+	reporting->held = false;
+	serve(d, reporting);
+	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+	put_task_struct(task);
+}
+
 static void expect_gone(struct kunit *test, struct balloon_device *balloon)
 {
 	enum balloon_state state;
@@ -2447,6 +2498,7 @@ static struct kunit_case virtio_balloon_cases[] = {
 	KUNIT_CASE_PARAM(stats_test, kind_gen_params),
 	KUNIT_CASE_SLOW(patience_test),
 	KUNIT_CASE_SLOW(slow_report_test),
+	KUNIT_CASE(silent_report_test),
 	KUNIT_CASE_SLOW(broken_report_test),
 	KUNIT_CASE_SLOW(needs_reset_test),
 	KUNIT_CASE_SLOW(hostile_test),
