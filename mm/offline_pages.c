@@ -399,11 +399,11 @@ VISIBLE_IF_KUNIT unsigned long offline_pages_take_free(gfp_t gfp,
 			continue;
 
 		guard(spinlock_irqsave)(&zone->lock);
-		for (; got < nr && !list_empty(list); got++) {
-			struct page *page = list_first_entry(list, struct page,
-							     lru);
+		for (; got < nr; got++) {
+			struct page *page;
 
-			if (!__isolate_free_page(page, order))
+			page = list_first_entry_or_null(list, struct page, lru);
+			if (!page || !__isolate_free_page(page, order))
 				break;
 			pfns[got * stride] = page_to_pfn(page);
 		}
@@ -688,6 +688,17 @@ static unsigned long pfn_run(const unsigned long *pfns, unsigned long nr,
 		if (pfns[run] != pfns[0] + (run << order))
 			break;
 	return run;
+}
+
+/*
+ * What comes after the i-th page of a list. Where memory is fragmented, mostly no
+ * neighbour; such single pages are worth a way of their own, for what is looked
+ * up once for a largest block.
+ */
+static __always_inline unsigned long pfn_after(const unsigned long *pfns,
+					       unsigned long i, unsigned long nr)
+{
+	return i + 1 < nr ? pfns[i + 1] : ULONG_MAX;
 }
 
 static unsigned long count_bits(const unsigned long *bits, unsigned long start,
@@ -1551,7 +1562,7 @@ static bool bulk_reserve(struct bulk *b, unsigned long pfn, unsigned int order)
 static unsigned long bulk_take_listed(struct bulk *b, int nid, unsigned long nr,
 				      unsigned long *pfns)
 {
-	unsigned long i, keep = 0, got = 0, stride;
+	unsigned long keep = 0, got = 0, stride, *end;
 
 	for (;; b->order--) {
 		stride = 1UL << (b->order - b->owner->order);
@@ -1561,10 +1572,17 @@ static unsigned long bulk_take_listed(struct bulk *b, int nid, unsigned long nr,
 		if (got || b->order == b->owner->order)
 			break;
 	}
-	for (i = 0; i < got; i++)
-		keep += (cursor_chunk(b->owner, pfns[i * stride], &b->cursor) &&
-			 b->more) ||
-			bulk_reserve(b, pfns[i * stride], b->order);
+	for (end = pfns + got * stride; pfns < end; ) {
+		unsigned long chunk = *pfns >> CHUNK_SHIFT;
+
+		if (!bulk_reserve(b, *pfns, b->order)) {
+			pfns += stride;
+			continue;
+		}
+		/* It is there for all that follow and lie in it, too. */
+		for (; pfns < end && *pfns >> CHUNK_SHIFT == chunk; pfns += stride)
+			keep++;
+	}
 	return keep;
 }
 
@@ -1625,6 +1643,46 @@ static unsigned long bulk_take(struct bulk *b, unsigned long nr,
 	return got;
 }
 
+/* What was taken becomes offline. The pages or blocks in between are filled in. */
+static void bulk_enter(const struct bulk *b, unsigned long got,
+		       unsigned long stride, unsigned int flags,
+		       unsigned long *pfns)
+{
+	const unsigned long block = 1UL << b->owner->order;
+	unsigned long *next, *end = pfns + got * stride, pfn;
+
+	if (!b->order) {
+		for (; pfns < end; pfns++) {
+			__set_pages_offline(pfn_to_page(*pfns), 1, flags);
+			trace_offline_page_alloc(b->owner, *pfns, 1, flags);
+		}
+		return;
+	}
+	for (; pfns < end; pfns = next) {
+		pfn = *pfns;
+		next = pfns + stride;
+		set_pages_offline(pfn_to_page(pfn), 1UL << b->order, flags);
+		trace_offline_page_alloc(b->owner, pfn, 1UL << b->order, flags);
+		while (++pfns < next)
+			*pfns = pfn += block;
+	}
+}
+
+static void bulk_account(const struct bulk *b, unsigned long got,
+			 unsigned long stride, const unsigned long *pfns,
+			 struct zone_batch *batch)
+{
+	long nr_pages = 1L << b->order;
+
+	/* What is from the free lists is of one zone. */
+	if (got && !b->relist) {
+		nr_pages *= got;
+		got = 1;
+	}
+	for (; got--; pfns += stride)
+		account_offline(b->owner, pfn_to_page(*pfns), nr_pages, batch);
+}
+
 /**
  * alloc_offline_pages_bulk - take many pages or blocks from the page allocator
  * @owner: registered owner
@@ -1650,7 +1708,7 @@ unsigned long alloc_offline_pages_bulk(struct offline_page_owner *owner,
 				       unsigned long *pfns)
 {
 	struct zone_batch batch = {};
-	unsigned long i, j, pfn, got, stride, nr = 0;
+	unsigned long got, stride, nr = 0;
 	const unsigned long block = 1UL << owner->order;
 	struct bulk b = {
 		.owner = owner,
@@ -1668,25 +1726,10 @@ unsigned long alloc_offline_pages_bulk(struct offline_page_owner *owner,
 		got = bulk_take(&b, nr_pages - nr, pfns + nr);
 		stride = 1UL << (b.order - owner->order);
 		page_offline_begin();
-		for (i = nr; i < nr + got * stride; i += stride) {
-			struct page *page = pfn_to_page(pfns[i]);
-
-			__set_pages_offline(page, 1UL << b.order, flags);
-			trace_offline_page_alloc(owner, pfns[i], 1UL << b.order,
-						 flags);
-			if (b.relist)
-				account_offline(owner, page, 1L << b.order,
-						&batch);
-			pfn = pfns[i];
-			for (j = i + 1; j < i + stride; j++)
-				pfns[j] = pfn += block;
-		}
+		bulk_enter(&b, got, stride, flags, pfns + nr);
 		page_offline_end();
-		/* What is from the free lists is of one zone. */
-		if (got && !b.relist)
-			account_offline(owner, pfn_to_page(pfns[nr]),
-					got << b.order, &batch);
-		nr = i;
+		bulk_account(&b, got, stride, pfns + nr, &batch);
+		nr += got * stride;
 	}
 	if (nr < nr_pages)
 		count_pages(OFFLINE_PAGES_ALLOC_FAILED, 1);
@@ -2006,32 +2049,6 @@ static noinline __cold void stay_poisoned(struct offline_page_owner *owner,
 	offline_page_set_canary(page);
 }
 
-/* Like leave_run(), for a page that goes to the buddy alone. */
-static __always_inline void leave_one(struct offline_page_owner *owner,
-				      unsigned long pfn,
-				      struct zone_batch *batch)
-{
-	struct page *page = pfn_to_page(pfn);
-
-	if (IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES))
-		offline_page_check_canary(page, owner);
-	trace_offline_page_free(owner, pfn, 1, 0);
-	offline_page_end_canary(page);
-	page->page_type = UINT_MAX;
-	smp_mb();	/* as in leave_run() */
-	if (unlikely(PageHWPoison(page))) {
-		stay_poisoned(owner, page, batch);
-		return;
-	}
-	if (unlikely(!batch->page ||
-		     page_zone_id(batch->page) != page_zone_id(page)))
-		zone_batch_add(batch, page, 0, 0);
-	batch->nr_managed += !owner->stays_managed;
-	batch->nr_balloon -= owner->balloon;
-	batch->nr_freed++;
-	zone_batch_free_block(batch, page, 0);
-}
-
 /*
  * A run of pages of one zone that all go the same way, and lie in one largest
  * block.
@@ -2076,6 +2093,10 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 	free_leaving_run(owner, pfn + done, nr_pages - done, batch);
 }
 
+/* The flags that tell two pages apart that leave. */
+#define WAY_OUT_MASK	(ZONEID_MASK << ZONEID_PGSHIFT | __PG_HWPOISON | \
+			 BIT(PG_offline_onlined))
+
 /*
  * Whether a page is of the same zone as another and can go the same way, which
  * is an offline page, sound, and without references.
@@ -2083,20 +2104,9 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 static __always_inline bool page_alike(const struct page *page,
 				       unsigned long flags)
 {
-	const unsigned long mask = ZONEID_MASK << ZONEID_PGSHIFT |
-				   __PG_HWPOISON | BIT(PG_offline_onlined);
-
 	flags ^= *offline_page_flags(page);
-	return PageOffline(page) && !((flags & mask) | page_ref_count(page));
-}
-
-/* way_out() would say WAY_OUT_FREE of this offline page. */
-static __always_inline bool goes_to_buddy(const struct page *page)
-{
-	const unsigned long mask = __PG_HWPOISON | BIT(PG_offline_onlined);
-
-	return (*offline_page_flags(page) & mask) == BIT(PG_offline_onlined) &&
-	       !page_ref_count(page);
+	return PageOffline(page) && !((flags & WAY_OUT_MASK) |
+				      page_ref_count(page));
 }
 
 /* Pages whose bits are alike, or that are all isolated. */
@@ -2274,25 +2284,34 @@ struct page *isolate_offline_page(struct offline_page_owner *owner)
 }
 EXPORT_SYMBOL_GPL(isolate_offline_page);
 
-/*
- * A page that somebody claims to have isolated. It cannot be in a set; whether
- * it is in that of another owner, only a debug kernel looks.
- */
+/* Is there memory at all? */
+static __always_inline bool block_valid(unsigned long pfn, struct cursor *cursor)
+{
+	unsigned long block = (pfn >> MAX_PAGE_ORDER) + 1;
+
+	if (unlikely(cursor->valid != block) && pfn_valid(pfn))
+		cursor->valid = block;
+	return cursor->valid == block;
+}
+
+/* In a set, and so not isolated? Only a debug kernel looks. */
+static __always_inline bool seen_in_set(unsigned long pfn)
+{
+	return IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES) && owned_by_anybody(pfn);
+}
+
+/* A page that somebody claims to have isolated. */
 static __always_inline bool isolated_valid(struct offline_page_owner *owner,
 					   unsigned int order,
 					   unsigned long pfn,
 					   struct cursor *cursor)
 {
-	if (unlikely(cursor->valid != (pfn >> MAX_PAGE_ORDER) + 1) &&
-	    pfn_valid(pfn))
-		cursor->valid = (pfn >> MAX_PAGE_ORDER) + 1;
-	if (cursor->valid != (pfn >> MAX_PAGE_ORDER) + 1 ||
-	    !PageOffline(pfn_to_page(pfn)) ||
+	if (!block_valid(pfn, cursor) || !PageOffline(pfn_to_page(pfn)) ||
 	    (order && !IS_ALIGNED(pfn, 1UL << order))) {
 		report_misuse(owner, pfn, "is no offline page of it");
 		return false;
 	}
-	if (IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES) && owned_by_anybody(pfn)) {
+	if (seen_in_set(pfn)) {
 		report_misuse(owner, pfn, "is not isolated");
 		return false;
 	}
@@ -2324,8 +2343,7 @@ static __always_inline unsigned long isolated_run(struct offline_page_owner *own
 		page += block;
 		if (pfns[i] != pfn ||
 		    !(alike ? page_alike(page, flags) : PageOffline(page)) ||
-		    (IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES) &&
-		     owned_by_anybody(pfn)))
+		    seen_in_set(pfn))
 			break;
 	}
 	return i;
@@ -2358,6 +2376,71 @@ static __always_inline unsigned long unheld_run(struct offline_page_owner *owner
 }
 
 /*
+ * The bits of the largest block from @first on; NULL if there are none, or the
+ * list does not begin with such a page.
+ */
+static unsigned long *singles_bits(struct offline_page_owner *owner,
+				   unsigned long first, unsigned long nr,
+				   const unsigned long *pfns,
+				   struct cursor *cursor)
+{
+	unsigned long *bits;
+
+	if (pfn_after(pfns, 0, nr) == pfns[0] + 1 || !block_valid(first, cursor))
+		return NULL;
+	bits = cursor_chunk(owner, first, cursor);
+	return bits ? bits + (first & (CHUNK_PAGES - 1)) / BITS_PER_LONG : NULL;
+}
+
+/*
+ * Isolated pages that have no neighbours on the list and go to the buddy leave.
+ * Returns how many they are, from the start of the list; whatever ends that is
+ * left to somebody who looks closer. See leave_run().
+ */
+static unsigned long leave_singles(struct offline_page_owner *owner,
+				   unsigned long nr, const unsigned long *pfns,
+				   struct cursor *cursor,
+				   struct zone_batch *batch)
+{
+	unsigned long first = round_down(pfns[0], MAX_ORDER_NR_PAGES);
+	unsigned long i, pfn, next, flags, *bits, lost = 0;
+	struct page *page;
+
+	bits = singles_bits(owner, first, nr, pfns, cursor);
+	if (!bits)
+		return 0;
+	page = pfn_to_page(pfns[0]);
+	zone_batch_add(batch, page, 0, 0);
+	flags = *offline_page_flags(page) & ~__PG_HWPOISON;
+	flags |= BIT(PG_offline_onlined);
+	for (i = 0, pfn = pfns[0]; pfn - first < MAX_ORDER_NR_PAGES;
+	     i++, pfn = next) {
+		next = pfn_after(pfns, i, nr);
+		if (next == pfn + 1)
+			break;
+		page = pfn_to_page(pfn);
+		if (!page_alike(page, flags) || test_bit(pfn - first, bits) ||
+		    seen_in_set(pfn))
+			break;
+		if (IS_ENABLED(CONFIG_DEBUG_OFFLINE_PAGES))
+			offline_page_check_canary(page, owner);
+		trace_offline_page_free(owner, pfn, 1, 0);
+		offline_page_end_canary(page);
+		page->page_type = UINT_MAX;
+		smp_mb();	/* as in leave_run() */
+		if (unlikely(PageHWPoison(page))) {
+			stay_poisoned(owner, page, batch);
+			lost++;
+			continue;
+		}
+		zone_batch_free_block(batch, page, 0);
+	}
+	account_offline(owner, batch->page, lost - i, batch);
+	batch->nr_freed += i - lost;
+	return i;
+}
+
+/*
  * Isolated pages or blocks leave; the owner's set has none of them. Those that
  * are not what they should be are reported. Returns how many pages it counts no
  * more.
@@ -2373,6 +2456,12 @@ static unsigned long leave_isolated(struct offline_page_owner *owner,
 	for (i = 0; i < nr; i += run ?: 1) {
 		enum way_out way;
 
+		run = order ? 0 : leave_singles(owner, nr - i, pfns + i,
+						&cursor, batch);
+		if (run) {
+			done += run;
+			continue;
+		}
 		run = order ? isolated_valid(owner, order, pfns[i], &cursor) :
 			      isolated_run(owner, 0, nr - i, pfns + i,
 					   &cursor, true);
@@ -2386,11 +2475,6 @@ static unsigned long leave_isolated(struct offline_page_owner *owner,
 			done += run << order;
 			continue;
 		}
-		if (run == 1 && goes_to_buddy(pfn_to_page(pfns[i]))) {
-			leave_one(owner, pfns[i], batch);
-			done++;
-			continue;
-		}
 		way = way_out(owner, pfns[i], true, batch);
 		if (way == WAY_OUT_NONE)
 			run = 1;
@@ -2399,6 +2483,41 @@ static unsigned long leave_isolated(struct offline_page_owner *owner,
 		done += run;
 	}
 	return done;
+}
+
+/*
+ * Isolated pages that have no neighbours on the list are put back. Returns how
+ * many they are, from the start of the list, like leave_singles().
+ */
+static unsigned long putback_singles(struct offline_page_owner *owner,
+				     unsigned long nr,
+				     const unsigned long *pfns,
+				     struct cursor *cursor)
+{
+	unsigned long first = round_down(pfns[0], MAX_ORDER_NR_PAGES);
+	unsigned long i, pfn, next, *bits;
+	const struct page *page;
+
+	lockdep_assert_held(&owner->lock);
+	bits = singles_bits(owner, first, nr, pfns, cursor);
+	if (!bits)
+		return 0;
+	page = pfn_to_page(first);
+	for (i = 0, pfn = pfns[0]; pfn - first < MAX_ORDER_NR_PAGES;
+	     i++, pfn = next) {
+		next = pfn_after(pfns, i, nr);
+		if (next == pfn + 1)
+			break;
+		if (!PageOffline(page + (pfn - first)) || seen_in_set(pfn) ||
+		    __test_and_set_bit(pfn - first, bits))
+			break;
+		trace_offline_page_putback(owner, pfn, 1, 0);
+	}
+	/* It only says that there is none below. */
+	owner->lowest = min(owner->lowest, first);
+	owner->nr_pages += i;
+	owner->nr_added += i;
+	return i;
 }
 
 /* Pages or blocks that are put back under one hold of the lock. */
@@ -2426,6 +2545,12 @@ void putback_offline_pages_bulk(struct offline_page_owner *owner,
 	for (i = 0; i < nr; ) {
 		guard(spinlock_irqsave)(&owner->lock);
 		for (end = min(nr, i + PUTBACK_BATCH); i < end; i += run ?: 1) {
+			run = owner->order ? 0 :
+			      putback_singles(owner, end - i, pfns + i, &cursor);
+			if (run) {
+				done += run;
+				continue;
+			}
 			run = isolated_run(owner, owner->order, end - i,
 					   pfns + i, &cursor, false);
 			if (!run)
