@@ -418,6 +418,15 @@ static void set_state(struct balloon_device *b, enum balloon_state state,
 			    balloon_device_actual(b));
 }
 
+/* A restart has the last word. */
+static void set_paused(struct balloon_device *b)
+{
+	bool restart = READ_ONCE(b->paused) & PAUSED_BY_RESTART;
+
+	set_state(b, BALLOON_SUSPENDED,
+		  restart ? BALLOON_RESTART : BALLOON_SUSPEND);
+}
+
 /* Inflation rests: somebody needs the memory more. */
 static void balloon_rest(struct balloon_device *b, unsigned long delay,
 			 enum balloon_reason reason)
@@ -1370,6 +1379,8 @@ static unsigned long balloon_step(struct balloon_device *b, u64 now)
 	}
 	if (READ_ONCE(b->paused)) {
 		free_refused(b);
+		/* Whoever wanted that may have been killed before it could. */
+		set_paused(b);
 		return MAX_JIFFY_OFFSET;
 	}
 	if (READ_ONCE(b->reset_wanted)) {
@@ -1574,10 +1585,12 @@ int balloon_device_return_all(struct balloon_device *balloon, bool pause)
 
 	if (pause)
 		pause_balloon(balloon, PAUSED_BY_TRANSPORT);
-	if (mutex_lock_killable(&balloon->round_lock))
+	if (mutex_lock_killable(&balloon->round_lock)) {
+		balloon_device_kick(balloon);
 		return -EBUSY;
+	}
 	if (pause)
-		set_state(balloon, BALLOON_SUSPENDED, BALLOON_SUSPEND);
+		set_paused(balloon);
 	return_all(balloon);
 	/* The next round may take some again at once. */
 	left = balloon_device_actual(balloon);
@@ -1603,7 +1616,7 @@ int balloon_device_suspend(struct balloon_device *balloon)
 {
 	pause_balloon(balloon, PAUSED_BY_TRANSPORT);
 	guard(mutex)(&balloon->round_lock);
-	set_state(balloon, BALLOON_SUSPENDED, BALLOON_SUSPEND);
+	set_paused(balloon);
 	return_or_stop(balloon, true);
 	return balloon_device_actual(balloon) ? -EBUSY : 0;
 }
@@ -1980,7 +1993,7 @@ static int pm_prepare_one(struct device *dev, void *hibernate)
 	if (!READ_ONCE(b->live))
 		return 0;
 	free_refused(b);
-	set_state(b, BALLOON_SUSPENDED, BALLOON_SUSPEND);
+	set_paused(b);
 	/*
 	 * The host that wakes this guest up may not know of its pages. All that
 	 * can be started again there is ended here, if need be.
@@ -2052,7 +2065,7 @@ static int reboot_one(struct device *dev, void *restart)
 	guard(mutex)(&b->round_lock);
 	if (!READ_ONCE(b->live))
 		return 0;
-	set_state(b, BALLOON_SUSPENDED, BALLOON_RESTART);
+	set_paused(b);
 	if (restart && (flags_of(b) & BALLOON_RETURN_ON_RESTART))
 		return_all(b);
 	/* Devices are shut down next. */
@@ -2509,7 +2522,7 @@ static int register_shrinker_of(struct balloon_device *b)
  */
 int balloon_device_register(struct balloon_device *balloon)
 {
-	unsigned int i, paused;
+	unsigned int i;
 	int err;
 
 	err = alloc_batches(balloon);
@@ -2539,12 +2552,9 @@ int balloon_device_register(struct balloon_device *balloon)
 	scoped_guard(spinlock_irq, &balloon->lock) {
 		balloon->live = true;
 		balloon->paused |= atomic_read(&all_paused);
-		paused = balloon->paused;
 	}
-	if (paused)
-		set_state(balloon, BALLOON_SUSPENDED,
-			  paused & PAUSED_BY_RESTART ? BALLOON_RESTART :
-			  BALLOON_SUSPEND);
+	if (READ_ONCE(balloon->paused))
+		set_paused(balloon);
 	balloon_device_kick(balloon);
 	return 0;
 

@@ -47,6 +47,7 @@
 #include <linux/pm_wakeup.h>
 #include <linux/random.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/shrinker.h>
 #include <linux/sizes.h>
@@ -2867,6 +2868,38 @@ static void return_beside_worker(struct kunit *test)
 	unregister_host(h);
 }
 
+static void killed_while_pausing(struct host *h)
+{
+	allow_signal(SIGKILL);
+	KUNIT_EXPECT_EQ(h->test, -EBUSY,
+			balloon_device_return_all(h->balloon, true));
+}
+
+/* Who wants it to rest is killed while a round is under way: it rests, and says so. */
+static void pause_beside_worker(struct kunit *test)
+{
+	struct host *h = new_host(test, test->param_value);
+	struct helper worker, pauser;
+	const bool begun = true;
+
+	settle_at(h, 64);
+	h->target = 200;
+	h->silent = true;
+	help(&worker, h, one_step, &h->waited_for);
+	help(&pauser, h, killed_while_pausing, &begun);
+	KUNIT_EXPECT_TRUE(test, waits_killably(&pauser));
+	send_sig(SIGKILL, pauser.task, 1);
+	help_ends(&pauser);
+	WRITE_ONCE(h->silent, false);
+	help_ends(&worker);
+
+	run(h);
+	expect_state(h, BALLOON_SUSPENDED, BALLOON_SUSPEND);
+	KUNIT_EXPECT_EQ(test, balloon_device_resume(h->balloon), 0);
+	settle_later(h, 200);
+	unregister_host(h);
+}
+
 /* jiffies may wrap between two times that somebody needs memory. */
 static void rest_long_ago(struct kunit *test)
 {
@@ -4123,6 +4156,7 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE_PARAM(wait_killed, few_kinds_gen_params),
 	KUNIT_CASE_PARAM_SLOW(silent_in_need, few_kinds_gen_params),
 	KUNIT_CASE_PARAM_SLOW(silent_to_worker, few_kinds_gen_params),
+	KUNIT_CASE_PARAM(pause_beside_worker, few_kinds_gen_params),
 	KUNIT_CASE_SLOW(deaf_to_need),
 	KUNIT_CASE_PARAM_SLOW(silent_to_compaction, few_kinds_gen_params),
 	KUNIT_CASE_PARAM_SLOW(silent_at_end, few_kinds_gen_params),
