@@ -342,8 +342,8 @@ static void prepare_taken(struct page *page, unsigned int order, gfp_t gfp)
 	page_table_check_alloc(page, order);
 }
 
-/* Most blocks that are taken off a free list under one hold of its lock. */
-#define TAKE_FREE_BATCH		64UL
+/* Most pages that are taken off a free list under one hold of its lock. */
+#define TAKE_FREE_BATCH		128UL
 
 /*
  * Up to @nr free blocks of exactly 2^@order pages of a node, straight off the
@@ -1562,7 +1562,7 @@ static bool bulk_reserve(struct bulk *b, unsigned long pfn, unsigned int order)
 static unsigned long bulk_take_listed(struct bulk *b, int nid, unsigned long nr,
 				      unsigned long *pfns)
 {
-	unsigned long keep = 0, got = 0, stride, *end;
+	unsigned long keep = 0, got = 0, chunk = ULONG_MAX, stride;
 
 	for (;; b->order--) {
 		stride = 1UL << (b->order - b->owner->order);
@@ -1572,16 +1572,18 @@ static unsigned long bulk_take_listed(struct bulk *b, int nid, unsigned long nr,
 		if (got || b->order == b->owner->order)
 			break;
 	}
-	for (end = pfns + got * stride; pfns < end; ) {
-		unsigned long chunk = *pfns >> CHUNK_SHIFT;
-
-		if (!bulk_reserve(b, *pfns, b->order)) {
-			pfns += stride;
+	for (; keep < got; keep++, pfns += stride) {
+		/* It is there for all that lie in it. */
+		if (*pfns >> CHUNK_SHIFT == chunk)
 			continue;
-		}
-		/* It is there for all that follow and lie in it, too. */
-		for (; pfns < end && *pfns >> CHUNK_SHIFT == chunk; pfns += stride)
-			keep++;
+		if (!bulk_reserve(b, *pfns, b->order))
+			break;
+		chunk = *pfns >> CHUNK_SHIFT;
+	}
+	/* There is no more: the others go the same way. */
+	for (; keep + 1 < got; got--) {
+		pfns += stride;
+		bulk_reserve(b, *pfns, b->order);
 	}
 	return keep;
 }
