@@ -2086,6 +2086,118 @@ static void free_poisoned_alone(struct kunit *test)
 }
 
 /*
+ * Lists of isolated pages: what has no neighbour after it goes another way than
+ * what has, and any page on the list may be different from the others.
+ */
+#define LIST_PAGES 64
+
+/* None has its neighbour after it. */
+static unsigned long every_other(unsigned long i)
+{
+	return i < LIST_PAGES / 2 ? 2 * i : 2 * i - LIST_PAGES + 1;
+}
+
+static unsigned long falling(unsigned long i)
+{
+	return LIST_PAGES - 1 - i;
+}
+
+/* Three in a row, and a gap; then those in the gaps. */
+static unsigned long three_of_four(unsigned long i)
+{
+	const unsigned long threes = LIST_PAGES / 4 * 3;
+
+	return i < threes ? i / 3 * 4 + i % 3 : (i - threes) * 4 + 3;
+}
+
+static unsigned long in_order(unsigned long i)
+{
+	return i;
+}
+
+static const struct list_param {
+	const char *name;
+	unsigned long (*nth)(unsigned long i);
+} list_params[] = {
+	{ "every other page", every_other },
+	{ "from the last on", falling },
+	{ "three and a gap", three_of_four },
+	{ "in order", in_order },
+};
+
+KUNIT_ARRAY_PARAM_DESC(list, list_params, name);
+
+static void isolated_list(struct kunit *test, unsigned long *pfns)
+{
+	const struct list_param *param = test->param_value;
+	unsigned long rising[LIST_PAGES], i;
+	struct offline_test *t = test->priv;
+
+	KUNIT_ASSERT_EQ(test, (unsigned long)LIST_PAGES,
+			isolate_offline_pages_bulk(&t->owner, LIST_PAGES,
+						   rising));
+	for (i = 0; i < LIST_PAGES; i++)
+		pfns[i] = rising[param->nth(i)];
+}
+
+static void isolated_lists(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	unsigned long pfns[LIST_PAGES], base, fresh = 0, i;
+	struct poison *poison = NULL;
+
+	need_contig_alloc(test);
+	/* They are of two largest blocks. */
+	base = find_free_pages(test, MAX_ORDER_NR_PAGES, LIST_PAGES / 2,
+			       LIST_PAGES / 2) - LIST_PAGES / 2;
+	KUNIT_ASSERT_EQ(test, 0, take_range(&t->owner, base, LIST_PAGES, 0));
+
+	isolated_list(test, pfns);
+	expect_holds(test, &t->owner, 0UL);
+	putback_offline_pages_bulk(&t->owner, LIST_PAGES, pfns);
+	expect_held(test, &t->owner, base, LIST_PAGES, 0);
+	KUNIT_EXPECT_PTR_EQ(test, next_offline_page(&t->owner, 0),
+			    pfn_to_page(base));
+
+	/* One is in already. */
+	isolated_list(test, pfns);
+	putback_offline_page(&t->owner, pfn_to_page(pfns[21]));
+	putback_offline_pages_bulk(&t->owner, LIST_PAGES, pfns);
+	expect_misuse(test, 1);
+	expect_held(test, &t->owner, base, LIST_PAGES, 0);
+	KUNIT_EXPECT_EQ(test, t->owner.nr_isolated, 0UL);
+
+	/* One breaks, one was never onlined, and one is gone. */
+	isolated_list(test, pfns);
+	if (IS_ENABLED(CONFIG_MEMORY_FAILURE))
+		poison = poison_page(test, pfns[10]);
+	if (IS_ENABLED(CONFIG_MEMORY_HOTPLUG)) {
+		set_never_onlined(pfns[42]);
+		fresh = 1;
+	}
+	free_isolated_offline_page(&t->owner, pfn_to_page(pfns[30]));
+	free_isolated_offline_pages_bulk(&t->owner, LIST_PAGES, pfns);
+	expect_misuse(test, 1);
+	KUNIT_EXPECT_EQ(test, t->owner.nr_isolated, 0UL);
+	expect_holds(test, &t->owner, 0UL);
+	expect_counted(test, OFFLINE_PAGES_ONLINED, fresh);
+	expect_counted(test, OFFLINE_PAGES_FREED, LIST_PAGES - fresh - !!poison);
+	for (i = 0; i < LIST_PAGES; i++)
+		if (!poison || i != 10)
+			expect_back(test, pfns[i], 1);
+	if (poison) {
+		expect_counted(test, OFFLINE_PAGES_POISONED, 1UL);
+		KUNIT_EXPECT_NULL(test, offline_page_wrong(poison->page,
+							   lost_flags(0)));
+		shift_managed(t, pfns[10], -1);
+		expect_accounting(test);
+		shift_managed(t, pfns[10], 1);
+		kunit_release_action(test, unpoison, poison);
+	}
+	expect_all_back(test, &t->owner);
+}
+
+/*
  * Adopted and lent pages.
  */
 
@@ -7293,6 +7405,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE(hotplug_edges),
 	KUNIT_CASE_PARAM(free_poisoned, poison_mix_gen_params),
 	KUNIT_CASE(free_poisoned_alone),
+	KUNIT_CASE_PARAM(isolated_lists, list_gen_params),
 	KUNIT_CASE_PARAM(adopt_and_lend, flags_gen_params),
 	KUNIT_CASE_PARAM(lend_and_adopt, flags_gen_params),
 	KUNIT_CASE(adopt_reserved),
