@@ -1907,6 +1907,17 @@ static int migrate(struct balloon_size *s, unsigned int nr,
 	return err ? -EAGAIN : 0;
 }
 
+/* How many of so many units are too many anyway, and need no successor. */
+static unsigned int surplus(const struct balloon_size *s, unsigned int nr)
+{
+	u64 actual = balloon_device_actual(s->balloon);
+	u64 target = READ_ONCE(s->balloon->target);
+
+	if (actual <= target)
+		return 0;
+	return min_t(u64, nr, (actual - target) >> s->order);
+}
+
 static int balloon_migrate(struct offline_page_owner *owner, unsigned int nr,
 			   const unsigned long *dst, const unsigned long *src,
 			   u8 *result, enum migrate_mode mode)
@@ -1914,7 +1925,7 @@ static int balloon_migrate(struct offline_page_owner *owner, unsigned int nr,
 	struct balloon_size *s = container_of(owner, struct balloon_size, owner);
 	struct balloon_device *b = s->balloon;
 	bool patient = mode == MIGRATE_SYNC;
-	unsigned int done, n;
+	unsigned int done, n, leave;
 	int ret = 0;
 
 	/* Somebody else's wait for the host may be long. */
@@ -1925,13 +1936,23 @@ static int balloon_migrate(struct offline_page_owner *owner, unsigned int nr,
 		atomic_inc(&b->needy);
 	for (done = 0; done < nr && !ret; done += n) {
 		n = min(nr - done, batch_limit(s));
-		ret = migrate(s, n, dst + done, src + done, result + done);
+		/* Nor does a host that gives nothing get more and more. */
+		leave = surplus(s, n);
+		if (leave) {
+			n = leave;
+			ret = migrate_out(s, n, src + done, result + done,
+					  OFFLINE_PAGE_KEPT,
+					  OFFLINE_PAGE_DEFLATED);
+		} else {
+			ret = migrate(s, n, dst + done, src + done,
+				      result + done);
+		}
 	}
 	if (!patient)
 		atomic_dec(&b->needy);
 	mutex_unlock(&b->host_lock);
 	/* It is not the lock that it would be worth to try again for soon. */
-	if (ret == -EAGAIN)
+	if (ret)
 		ret = -EBUSY;
 	/* There may be too many now, or too few, or none may be left to ask. */
 	if (balloon_device_actual(b) != READ_ONCE(b->target) ||

@@ -2749,6 +2749,44 @@ static void migrate_in_batches(struct kunit *test)
 	unregister_host(h);
 }
 
+/*
+ * A host that takes pages and gives none gets those of one attempt, not of each.
+ * As long as there are too many, pages leave that would have moved.
+ */
+static void migrate_to_miser(struct kunit *test)
+{
+	unsigned int i, moved, batch;
+	unsigned long nr, most;
+	struct host *h;
+
+	need_migration(test);
+	h = new_host(test, test->param_value);
+	batch = OFFLINE_PAGE_BATCH * block_pages(h);
+	nr = 2 * batch;
+	settle_at(h, nr);
+	h->keep_every = 1;
+	for (i = 0, most = 0; i < 5; i++) {
+		migrate_some(h, large_order(h), &moved);
+		KUNIT_EXPECT_EQ(test, moved, 0u);
+		if (!most)
+			most = h->nr_pages;
+		KUNIT_EXPECT_EQ(test, h->nr_pages, most);
+		expect_accounting(test);
+	}
+	KUNIT_EXPECT_GT(test, most, nr);
+	KUNIT_EXPECT_LE(test, most, nr + batch);
+
+	h->keep_every = 0;
+	KUNIT_EXPECT_EQ(test, migrate_some(h, large_order(h), &moved), 0);
+	KUNIT_EXPECT_EQ(test, moved, batch);
+	expect_has(h, nr);
+	KUNIT_EXPECT_EQ(test, counter(h, BALLOON_COUNT_MIGRATED),
+			batch - (most - nr));
+	settle_later(h, nr);
+	settle_later(h, 0);
+	unregister_host(h);
+}
+
 static void migrate_and_die(struct kunit *test)
 {
 	unsigned int i, moved;
@@ -4164,6 +4202,7 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE_PARAM(host_removed, few_kinds_gen_params),
 	KUNIT_CASE_SLOW(unregister_refused),
 	KUNIT_CASE_PARAM(migrate_pages_of_host, migration_gen_params),
+	KUNIT_CASE_PARAM(migrate_to_miser, few_kinds_gen_params),
 	KUNIT_CASE_PARAM_SLOW(migrate_in_batches, host_kind_gen_params),
 	KUNIT_CASE(migrate_and_die),
 	KUNIT_CASE(migrate_and_reset),
