@@ -3100,13 +3100,16 @@ static void offline_memory(struct kunit *test)
 		kunit_skip(test, "no page is in a movable zone");
 	}
 	start = block_start(mem);
-	/* The host is busy for a while. */
+	KUNIT_EXPECT_GT(test, pages_between(h, start, start + nr), 0UL);
+	/*
+	 * The host is busy for a while, and has pages twice then: so many may
+	 * leave without a successor.
+	 */
 	h->fault = (struct host_fault){ -EBUSY, 1, 15 };
 	KUNIT_ASSERT_EQ(test, 0, hotplug(mem, false));
 	t->totalram -= nr;
 	KUNIT_EXPECT_EQ(test, pages_between(h, start, start + nr), 0UL);
 	KUNIT_EXPECT_EQ(test, h->fault.times, 0u);
-	KUNIT_EXPECT_GT(test, counter(h, BALLOON_COUNT_MIGRATED), 0ULL);
 	KUNIT_EXPECT_GE(test, h->nr_pages, size);
 	expect_accounting(test);
 
