@@ -1105,7 +1105,7 @@ EXPORT_SYMBOL_GPL(retire_offline_page_owner);
  * An owner gives its pages back first. Pages that it still holds stay offline,
  * held by nobody: memory the host may have taken away cannot be given to
  * Linux. They are plain then: nobody is left to move them, or to hold them back
- * when their memory block comes online again.
+ * when their memory block comes online again. Poisoned ones are skippable.
  *
  * Waits for migrations that have already isolated pages, so that the owner's
  * operations may be called until this returns, and not later.
@@ -2095,10 +2095,6 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 	free_leaving_run(owner, pfn + done, nr_pages - done, batch);
 }
 
-/* The flags that tell two pages apart that leave. */
-#define WAY_OUT_MASK	(ZONEID_MASK << ZONEID_PGSHIFT | __PG_HWPOISON | \
-			 BIT(PG_offline_onlined))
-
 /*
  * Whether a page is of the same zone as another and can go the same way, which
  * is an offline page, sound, and without references.
@@ -2106,9 +2102,11 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 static __always_inline bool page_alike(const struct page *page,
 				       unsigned long flags)
 {
+	const unsigned long mask = ZONEID_MASK << ZONEID_PGSHIFT |
+				   __PG_HWPOISON | BIT(PG_offline_onlined);
+
 	flags ^= *offline_page_flags(page);
-	return PageOffline(page) && !((flags & WAY_OUT_MASK) |
-				      page_ref_count(page));
+	return PageOffline(page) && !((flags & mask) | page_ref_count(page));
 }
 
 /* Pages whose bits are alike, or that are all isolated. */
