@@ -71,7 +71,9 @@
 /* Units of a size that are not given, before a pass ends: what they take. */
 #define MAX_KEPT		65536
 /* In need, so many units are asked for, and a batch, that are not given. */
-#define MAX_KEPT_IN_NEED	4096
+#define MAX_KEPT_IN_NEED	1024
+/* Units in a batch in need, or for migration; a round's may be much longer. */
+#define MAX_SIDE_BATCH		1024
 /* How often it is tried in vain to get all pages back, if the host is busy. */
 #define MAX_TRIES		100
 /* A pass over all pages, of which none was given, counts for so many. */
@@ -136,7 +138,7 @@ struct balloon_device {
 	/* Largest first; the last one has order 0. */
 	struct balloon_size size[2];
 	unsigned int nr_sizes;
-	unsigned int max_batch;
+	unsigned int max_batch, max_side_batch;
 
 	struct mutex round_lock;	/* up to host_lock; see above */
 	struct delayed_work work;
@@ -801,13 +803,14 @@ static void putback_kept(struct balloon_size *s, struct kept_units *kept)
 }
 
 /*
- * Is there room for another batch that is not given? If not, the pass ends here,
- * for they cannot be migrated meanwhile. More than one batch is rarely needed.
+ * Is there room for more that is not given? If not, the pass ends here, for they
+ * cannot be migrated meanwhile. Few hosts keep many: what there is no room for of
+ * a long batch is asked for once more in the next one.
  */
 static bool room_to_keep(struct balloon_size *s)
 {
 	struct kept_units *kept = &s->retained;
-	unsigned int nr = kept->nr + s->balloon->max_batch;
+	unsigned int nr = kept->nr + s->balloon->max_side_batch;
 	unsigned long *pfns;
 
 	lockdep_assert_held(&s->balloon->round_lock);
@@ -1736,6 +1739,7 @@ static unsigned long give_back(struct balloon_device *b, unsigned long nr_pages,
 			u64 units = DIV_ROUND_UP(nr_pages - sum,
 						 1UL << s->order);
 
+			units = min(units, b->max_side_batch);
 			/* What is not given must not be in the way. */
 			if (!READ_ONCE(b->live) ||
 			    b->side_kept.nr >= MAX_KEPT_IN_NEED ||
@@ -1935,7 +1939,7 @@ static int balloon_migrate(struct offline_page_owner *owner, unsigned int nr,
 	if (!patient)
 		atomic_inc(&b->needy);
 	for (done = 0; done < nr && !ret; done += n) {
-		n = min(nr - done, batch_limit(s));
+		n = min3(nr - done, batch_limit(s), b->max_side_batch);
 		/* Nor does a host that gives nothing get more and more. */
 		leave = surplus(s, n);
 		if (leave) {
@@ -2381,6 +2385,7 @@ struct balloon_device *balloon_device_alloc(struct device *parent,
 	b->transport = transport;
 	b->data = data;
 	b->max_batch = max(limits->batch, limits->large_batch);
+	b->max_side_batch = min(b->max_batch, MAX_SIDE_BATCH);
 	mutex_init(&b->round_lock);
 	mutex_init(&b->host_lock);
 	spin_lock_init(&b->lock);
@@ -2459,17 +2464,16 @@ static void free_batches(struct balloon_device *b)
 
 static int alloc_batches(struct balloon_device *b)
 {
-	unsigned int i;
+	unsigned int i, side = b->max_side_batch;
 	int err;
 
-	b->side_index = kvcalloc(b->max_batch, sizeof(*b->side_index),
-				 GFP_KERNEL);
+	b->side_index = kvcalloc(side, sizeof(*b->side_index), GFP_KERNEL);
 	err = b->side_index ? 0 : -ENOMEM;
 	err = err ?: alloc_batch(&b->batch, b->max_batch);
-	err = err ?: alloc_batch(&b->side, b->max_batch);
-	err = err ?: alloc_kept(&b->side_kept, MAX_KEPT_IN_NEED + b->max_batch);
+	err = err ?: alloc_batch(&b->side, side);
+	err = err ?: alloc_kept(&b->side_kept, MAX_KEPT_IN_NEED + side);
 	for (i = 0; i < b->nr_sizes && !err; i++)
-		err = alloc_kept(&b->size[i].retained, b->max_batch);
+		err = alloc_kept(&b->size[i].retained, side);
 	if (err)
 		free_batches(b);
 	return err;
@@ -2488,7 +2492,7 @@ static int register_size(struct balloon_device *b, struct balloon_size *s)
 	s->owner.stays_managed = flags_of(b) & BALLOON_STAYS_MANAGED;
 	if (IS_ENABLED(CONFIG_BALLOON_MIGRATION)) {
 		s->ops.migrate = balloon_migrate;
-		s->ops.max_batch = b->max_batch;
+		s->ops.max_batch = b->max_side_batch;
 	}
 	s->ops.poisoned = balloon_poisoned;
 	s->owner.ops = &s->ops;

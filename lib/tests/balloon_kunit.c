@@ -2009,6 +2009,17 @@ static const struct host_kind long_batches[] = {
 
 KUNIT_ARRAY_PARAM_DESC(long_batches, long_batches, name);
 
+/* It gives all but those, and is asked for that in so many calls at most. */
+static void deflate_to(struct host *h, unsigned long kept, unsigned int calls)
+{
+	h->calls = 0;
+	h->target = 0;
+	KUNIT_EXPECT_GT(h->test, run(h), 0UL);
+	expect_state(h, BALLOON_WAITING, BALLOON_HOST_REFUSED);
+	expect_has(h, kept);
+	KUNIT_EXPECT_LE(h->test, h->calls, calls);
+}
+
 /* More than a batch, always the same: whoever asks gets the others. */
 static void keep_the_first(struct kunit *test)
 {
@@ -2029,12 +2040,7 @@ static void keep_the_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, freed, 32UL);
 	expect_has(h, nr - freed);
 
-	h->calls = 0;
-	h->target = 0;
-	KUNIT_EXPECT_GT(test, run(h), 0UL);
-	expect_state(h, BALLOON_WAITING, BALLOON_HOST_REFUSED);
-	expect_has(h, kept);
-	KUNIT_EXPECT_LE(test, h->calls, 8u);
+	deflate_to(h, kept, 8);
 	h->keep_below = 0;
 	settle_later(h, 0);
 
@@ -2047,6 +2053,34 @@ static void keep_the_first(struct kunit *test)
 	/* Not for good: it can be asked again. */
 	h->keep_below = 0;
 	KUNIT_EXPECT_EQ(test, balloon_device_return_all(h->balloon, true), 0);
+	expect_has(h, 0);
+	unregister_host(h);
+}
+
+static const struct host_kind longest_batch = {
+	"longest batch", BIT(0), 1500,
+};
+
+/* More of a batch than there is room for at first: only those are asked twice. */
+static void keep_many(struct kunit *test)
+{
+	struct host *h = alloc_host(test, &longest_batch);
+	unsigned long nr = 2 * longest_batch.batch, kept;
+
+	h->limits.flags |= BALLOON_SHRINK;
+	h->limits.poll_ms = 0;
+	start_host(h);
+	settle_at(h, nr);
+	h->keep_below = nth_pfn(h, 1300);
+	kept = pages_between(h, 0, h->keep_below);
+
+	deflate_to(h, kept, 3);
+
+	/* In need, as many are given as before, in shorter batches. */
+	h->keep_below = 0;
+	h->largest[0] = 0;
+	KUNIT_EXPECT_EQ(test, balloon_device_shrink(h->balloon, kept), kept);
+	KUNIT_EXPECT_LE(test, h->largest[0], 1024u);
 	expect_has(h, 0);
 	unregister_host(h);
 }
@@ -4188,6 +4222,7 @@ static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE_PARAM_SLOW(refuse_some, refusal_gen_params),
 	KUNIT_CASE_PARAM(keep_some, few_kinds_gen_params),
 	KUNIT_CASE_PARAM_SLOW(keep_the_same, few_kinds_gen_params),
+	KUNIT_CASE_SLOW(keep_many),
 	KUNIT_CASE_PARAM_SLOW(keep_the_first, long_batches_gen_params),
 	KUNIT_CASE_PARAM(host_busy, error_point_gen_params),
 	KUNIT_CASE_PARAM(host_resets, error_point_gen_params),
