@@ -24,7 +24,8 @@ say() { printf '%s\n' "$*" >&2; }
 die() { say "${0##*/}: $*"; exit 1; }
 # harness/fetch finds more, but only when packages were installed
 [[ $KERNEL =~ ^[1-9][0-9]*\.[0-9]+$ ]] ||
-	die "KERNEL=$KERNEL: not a series of Linux, as 7.3 and 6.12 are; a tree is given with LINUX=path"
+	die "KERNEL=$KERNEL: not a series of Linux, as 7.3 and 6.12 are;" \
+		"a tree is given with LINUX=path"
 
 # Which kernel the directories below belong to: the series, or the given tree.
 kernel_label() {
