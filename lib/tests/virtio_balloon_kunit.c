@@ -1385,22 +1385,24 @@ static void slow_report_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, d->resets, resets);
 }
 
+struct reporter {
+	struct vballoon_head *vb;
+	struct page *page;
+	struct completion done;
+	int err;
+};
+
 /* As the kernel's page reporting, but with a page that is in use. */
 static int report_page(void *arg)
 {
-	struct vballoon_head *vb = arg;
+	struct reporter *r = arg;
 	struct scatterlist sg;
-	struct page *page;
-	int err;
 
-	page = alloc_page(GFP_KERNEL);
-	if (!page)
-		return -ENOMEM;
 	sg_init_table(&sg, 1);
-	sg_set_page(&sg, page, PAGE_SIZE, 0);
-	err = vb->reporting.report(&vb->reporting, &sg, 1);
-	__free_page(page);
-	return err;
+	sg_set_page(&sg, r->page, PAGE_SIZE, 0);
+	r->err = r->vb->reporting.report(&r->vb->reporting, &sg, 1);
+	complete(&r->done);
+	return 0;
 }
 
 /*
@@ -1411,25 +1413,33 @@ static void silent_report_test(struct kunit *test)
 {
 	struct fake_queue *reporting = plug_reporting(test);
 	struct fake_device *d = test->priv;
+	struct reporter reporter = { .vb = d->vdev.priv };
 	struct task_struct *task;
 	unsigned int state;
 
 	if (!wait_for_kicks(reporting))
 		kunit_skip(test, "no free pages are reported");
-	task = kthread_create(report_page, d->vdev.priv, "reporter");
+	reporter.page = alloc_page(GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, reporter.page);
+	init_completion(&reporter.done);
+	task = kthread_create(report_page, &reporter, "reporter");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	get_task_struct(task);
 	wake_up_process(task);
-	read_poll_timeout(READ_ONCE, state, state != TASK_RUNNING, PAUSE,
+	/* Neither still about to run, nor parked as each kthread is first. */
+	read_poll_timeout(READ_ONCE, state, state & TASK_NORMAL, PAUSE,
 			  PATIENCE, true, task->__state);
-	KUNIT_EXPECT_NE(test, state, TASK_RUNNING);
+	KUNIT_EXPECT_TRUE(test, state & TASK_NORMAL);
 	/* As khungtaskd sees it. */
 	KUNIT_EXPECT_FALSE(test, (state & TASK_UNINTERRUPTIBLE) &&
 			   !(state & (TASK_WAKEKILL | TASK_NOLOAD)));
 	reporting->held = false;
 	serve(d, reporting);
-	KUNIT_EXPECT_EQ(test, kthread_stop(task), 0);
+	/* Not by kthread_stop(): that interrupts it. */
+	wait_for_completion(&reporter.done);
+	KUNIT_EXPECT_EQ(test, reporter.err, 0);
 	put_task_struct(task);
+	__free_page(reporter.page);
 }
 
 static void expect_gone(struct kunit *test, struct balloon_device *balloon)
