@@ -154,7 +154,6 @@ struct balloon_device {
 	struct mutex host_lock;		/* up to lock */
 	struct balloon_batch side;
 	struct kept_units side_kept;	/* of one size, while it is asked for */
-	u32 *side_index;		/* of the units in @side, when migrating */
 	bool asleep;			/* the host must not be called; set in a round */
 
 	spinlock_t lock;		/* up to notify */
@@ -911,10 +910,13 @@ static unsigned int batch_limit(const struct balloon_size *s)
 static int deflate_batch(struct balloon_size *s, struct balloon_batch *batch,
 			 u64 units, unsigned long *freed)
 {
+	struct balloon_device *b = s->balloon;
 	int err;
 
 	*freed = 0;
 	units = min_t(u64, units, batch_limit(s));
+	if (batch == &b->side)
+		units = min(units, b->max_side_batch);
 	batch->nr = isolate_offline_pages_bulk(&s->owner, units, batch->pfns);
 	if (!batch->nr)
 		return 0;
@@ -1739,7 +1741,6 @@ static unsigned long give_back(struct balloon_device *b, unsigned long nr_pages,
 			u64 units = DIV_ROUND_UP(nr_pages - sum,
 						 1UL << s->order);
 
-			units = min(units, b->max_side_batch);
 			/* What is not given must not be in the way. */
 			if (!READ_ONCE(b->live) ||
 			    b->side_kept.nr >= MAX_KEPT_IN_NEED ||
@@ -1836,19 +1837,30 @@ EXPORT_SYMBOL_GPL(balloon_vm_events);
  * Migration: the host gets the new pages, and gives the old ones.
  */
 
-/* Fill the side batch with those units that have the result @result. */
+/* Fill the side batch with those units that have the result @wanted. */
 static void side_batch(struct balloon_device *b, unsigned int nr,
 		       const unsigned long *pfns, const u8 *result, u8 wanted)
 {
-	unsigned int i;
+	unsigned long *side = b->side.pfns;
+	unsigned int i, n = 0;
 
-	b->side.nr = 0;
-	for (i = 0; i < nr; i++) {
-		if (result[i] != wanted)
-			continue;
-		b->side_index[b->side.nr] = i;
-		b->side.pfns[b->side.nr++] = pfns[i];
-	}
+	for (i = 0; i < nr; i++)
+		if (result[i] == wanted)
+			side[n++] = pfns[i];
+	b->side.nr = n;
+}
+
+/* Of the units that it was filled with, those that did not fail are @done. */
+static void side_results(const struct balloon_device *b, unsigned int nr,
+			 u8 *result, u8 wanted, u8 done)
+{
+	bool all = !b->side.nr_failed;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < nr; i++)
+		if (result[i] == wanted &&
+		    (all || !test_bit(n++, b->side.failed)))
+			result[i] = done;
 }
 
 /*
@@ -1859,7 +1871,6 @@ static int migrate_out(struct balloon_size *s, unsigned int nr,
 		       const unsigned long *src, u8 *result, u8 from, u8 to)
 {
 	struct balloon_device *b = s->balloon;
-	unsigned int i;
 	int err;
 
 	side_batch(b, nr, src, result, from);
@@ -1868,13 +1879,11 @@ static int migrate_out(struct balloon_size *s, unsigned int nr,
 	err = call_host(s, &b->side, CALL_DEFLATE);
 	if (err)
 		return err;
-	for (i = 0; i < b->side.nr; i++) {
-		if (test_bit(i, b->side.failed))
-			err = -EAGAIN;
-		else
-			result[b->side_index[i]] = to;
-	}
-	return err;
+	side_results(b, nr, result, from, to);
+	if (to == OFFLINE_PAGE_MOVED)
+		count(b, BALLOON_COUNT_MIGRATED,
+		      (u64)(b->side.nr - b->side.nr_failed) << s->order);
+	return b->side.nr_failed ? -EAGAIN : 0;
 }
 
 static int migrate(struct balloon_size *s, unsigned int nr,
@@ -1882,32 +1891,31 @@ static int migrate(struct balloon_size *s, unsigned int nr,
 		   u8 *result)
 {
 	struct balloon_device *b = s->balloon;
-	unsigned int i, moved = 0;
-	int err, ret;
+	bool refused;
+	int err;
 
 	side_batch(b, nr, dst, result, OFFLINE_PAGE_KEPT);
 	err = call_host(s, &b->side, CALL_INFLATE);
 	if (err && !in_doubt(err))
 		return -EAGAIN;
 	/* Whatever the host took, or may have taken, is in the balloon now. */
-	for (i = 0; i < nr; i++)
-		if (err || !test_bit(i, b->side.failed))
-			result[i] = OFFLINE_PAGE_ADDED;
-	if (err)
+	if (err) {
+		memset(result, OFFLINE_PAGE_ADDED, nr);
 		return -EAGAIN;
+	}
+	refused = b->side.nr_failed;
+	side_results(b, nr, result, OFFLINE_PAGE_KEPT, OFFLINE_PAGE_ADDED);
 
-	ret = migrate_out(s, nr, src, result, OFFLINE_PAGE_ADDED,
+	err = migrate_out(s, nr, src, result, OFFLINE_PAGE_ADDED,
 			  OFFLINE_PAGE_MOVED);
 	/* Or each attempt would make the balloon larger. */
-	if (ret == -EAGAIN)
+	if (err == -EAGAIN)
 		migrate_out(s, nr, dst, result, OFFLINE_PAGE_ADDED,
 			    OFFLINE_PAGE_KEPT);
 	/* Where no new page was taken, the old one can leave all the same. */
-	err = ret ?: migrate_out(s, nr, src, result, OFFLINE_PAGE_KEPT,
-				 OFFLINE_PAGE_DEFLATED);
-	for (i = 0; i < nr; i++)
-		moved += result[i] == OFFLINE_PAGE_MOVED;
-	count(b, BALLOON_COUNT_MIGRATED, (u64)moved << s->order);
+	else if (!err && refused)
+		err = migrate_out(s, nr, src, result, OFFLINE_PAGE_KEPT,
+				  OFFLINE_PAGE_DEFLATED);
 	return err ? -EAGAIN : 0;
 }
 
@@ -1939,7 +1947,7 @@ static int balloon_migrate(struct offline_page_owner *owner, unsigned int nr,
 	if (!patient)
 		atomic_inc(&b->needy);
 	for (done = 0; done < nr && !ret; done += n) {
-		n = min3(nr - done, batch_limit(s), b->max_side_batch);
+		n = min(nr - done, batch_limit(s));
 		/* Nor does a host that gives nothing get more and more. */
 		leave = surplus(s, n);
 		if (leave) {
@@ -2455,8 +2463,6 @@ static void free_batches(struct balloon_device *b)
 
 	free_batch(&b->batch);
 	free_batch(&b->side);
-	kvfree(b->side_index);
-	b->side_index = NULL;
 	free_kept(&b->side_kept);
 	for (i = 0; i < b->nr_sizes; i++)
 		free_kept(&b->size[i].retained);
@@ -2467,9 +2473,7 @@ static int alloc_batches(struct balloon_device *b)
 	unsigned int i, side = b->max_side_batch;
 	int err;
 
-	b->side_index = kvcalloc(side, sizeof(*b->side_index), GFP_KERNEL);
-	err = b->side_index ? 0 : -ENOMEM;
-	err = err ?: alloc_batch(&b->batch, b->max_batch);
+	err = alloc_batch(&b->batch, b->max_batch);
 	err = err ?: alloc_batch(&b->side, side);
 	err = err ?: alloc_kept(&b->side_kept, MAX_KEPT_IN_NEED + side);
 	for (i = 0; i < b->nr_sizes && !err; i++)
