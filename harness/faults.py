@@ -134,33 +134,45 @@ class Faults:
 
     # of a driver that is a module
 
-    def inserting(self, insert, remove, nothing):
-        """It is inserted, and is there at the end. nothing(label): nothing is left of it."""
+    def life(self, size, plainly, in_a_task, ask, holds, rests, nothing):
+        """A driver is inserted, its balloon gets as large as size and empty again, and it is removed
+        while that is full: each allocation of all this fails, and that is the end.
+
+        plainly, in_a_task: commands to insert and to remove it, those of the second without another
+        task; ask(size): a target from the host; holds(): what the host has; rests(size, label): ask,
+        and all agrees in the end; nothing(label): nothing is left of the driver."""
+        insert, remove = plainly
         prevented = 0
         self.among("do_init_module$")
-        for n, (inserted, last) in enumerate(self.tried(self.command(insert), "insertion"), 1):
+        for n, (inserted, last) in enumerate(self.tried(self.command(in_a_task[0]), "insertion"), 1):
             prevented += not inserted
             if inserted and not last:       # it can do without
                 self.g.sh(remove)
             if not last:
                 nothing(f"insertion {n}")
         self.t.expect("insertions that failed", prevented > 0, True)
+        rests(size, "inserted")
+        rests(0, "empty")
 
-    def working(self, there_and_back):
-        """Its balloon is inflated and deflated."""
+        def there_and_back(label):
+            for now in (size, 0):
+                ask(now)
+                self.g.wait(f"{label}: {now}", lambda want=now: holds() == want, 60, holds)
         self.among("balloon_device_")
         for kind in self.kinds:
             self.alone(there_and_back, "there and back", kind)
         # Of blocks of 2 MiB there are none for a while, or of either.
         self.in_a_row(there_and_back, "there and back", "fail_page_alloc", 1024, 24)
+        rests(0, "after the faults of the worker")
 
-    def removing(self, remove, nothing, again):
-        """It is removed, with something in its balloon, as after again(label)."""
-        for n, (removed, last) in enumerate(self.tried(self.command(remove), "removal"), 1):
+        rests(size, "before removal")
+        for n, (removed, last) in enumerate(self.tried(self.command(in_a_task[1]), "removal"), 1):
             self.t.expect(f"removal {n}: done", removed, True)
             nothing(f"removal {n}")
             if not last:
-                again(f"removal {n}: inserted again")
+                self.g.sh(insert)
+                rests(size, f"removal {n}: inserted again")
+        self.ends()
 
     def ends(self):
         """Say what has failed. Something must have, of all that was tried."""

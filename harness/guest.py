@@ -489,6 +489,11 @@ class Guest:
         self.control.sendall(f"{nr} {base64.b64encode(command.encode()).decode()}\n".encode())
         return nr
 
+    def starts_again(self, timeout=60):
+        """Wait for a second kernel to be there."""
+        self.wait("the guest to start again",
+                  lambda: self.console().count("guest-init: ready") == 2, timeout)
+
     def sh(self, command, timeout=60, check=True, what=None):
         """Run a shell command in the guest and return what it printed.
 
