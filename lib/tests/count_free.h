@@ -25,7 +25,7 @@
  * one, so there is no other way to tell whether it arrived. So only the zones that
  * nobody but the tests takes pages from are counted.
  */
-static bool can_count_free(const struct zone *zone)
+static bool can_count_free(struct zone *zone)
 {
 	return zone_idx(zone) == ZONE_MOVABLE && populated_zone(zone) &&
 	       system_state < SYSTEM_RUNNING;
