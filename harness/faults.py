@@ -136,15 +136,16 @@ class Faults:
 
     def life(self, size, plainly, in_a_task, ask, holds, rests, nothing):
         """A driver is inserted, its balloon gets as large as size and empty again, and it is removed
-        while that is full: each allocation of all this fails, and that is the end.
+        while that is full; allocations of each of these fail. That is all: it ends().
 
         plainly, in_a_task: commands to insert and to remove it, those of the second without another
         task; ask(size): a target from the host; holds(): what the host has; rests(size, label): ask,
         and all agrees in the end; nothing(label): nothing is left of the driver."""
         insert, remove = plainly
+        insert_here, remove_here = in_a_task
         prevented = 0
         self.among("do_init_module$")
-        for n, (inserted, last) in enumerate(self.tried(self.command(in_a_task[0]), "insertion"), 1):
+        for n, (inserted, last) in enumerate(self.tried(self.command(insert_here), "insertion"), 1):
             prevented += not inserted
             if inserted and not last:       # it can do without
                 self.g.sh(remove)
@@ -166,7 +167,7 @@ class Faults:
         rests(0, "after the faults of the worker")
 
         rests(size, "before removal")
-        for n, (removed, last) in enumerate(self.tried(self.command(in_a_task[1]), "removal"), 1):
+        for n, (removed, last) in enumerate(self.tried(self.command(remove_here), "removal"), 1):
             self.t.expect(f"removal {n}: done", removed, True)
             nothing(f"removal {n}")
             if not last:

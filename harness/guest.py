@@ -489,6 +489,11 @@ class Guest:
         self.control.sendall(f"{nr} {base64.b64encode(command.encode()).decode()}\n".encode())
         return nr
 
+    def restart(self):
+        """Have the guest reboot, and wait until it is about to."""
+        self.tell("sleep 0.3; reboot -f")
+        self.wait("the guest to restart", lambda: "reboot: Restarting system" in self.console(), 60)
+
     def starts_again(self, timeout=60):
         """Wait for a second kernel to be there."""
         self.wait("the guest to start again",
