@@ -19,9 +19,9 @@
  * not free in a queue is at the host; no wait that was killed is remembered.
  *
  * Locks: the class's host lock for the inflate and deflate queue and @pfns; in
- * it, report_lock for the reporting queue; in that, reset_lock for taking the
- * device down. Stats and hints queue belong to one work item each. Whoever
- * isolates a hinted block holds it alone. Waits for report_lock may be long.
+ * it, report_lock for the reporting queue, and for taking the device down. Stats
+ * and hints queue belong to one work item each. Whoever isolates a hinted block
+ * holds it alone. Waits for report_lock may be long.
  */
 #include <linux/balloon_device.h>
 #include <linux/module.h>
@@ -58,7 +58,7 @@ struct vballoon {
 	struct virtqueue *vqs[VB_NR_QUEUES];
 	wait_queue_head_t used;		/* or the device was taken down */
 	unsigned long heard[VB_NR_QUEUES];	/* of it, or asked, then */
-	struct mutex report_lock, reset_lock;
+	struct mutex report_lock;
 	__virtio32 *pfns;		/* what the buffers are slices of */
 	struct work_struct stats_work;
 	struct virtio_balloon_stat stats[VIRTIO_BALLOON_S_NR];
@@ -181,22 +181,27 @@ static int vb_add(struct vballoon *vb, enum vb_queue q, struct scatterlist *sg)
 	return virtqueue_add_outbuf(vq, sg, 1, vb, GFP_NOWAIT);
 }
 
-/*
- * Afterwards the device knows of no page, and accesses none. All waits end, for
- * the queues are broken from now on.
- */
-static int vb_reset(struct balloon_device *balloon)
+/* Afterwards the device knows of no page, and accesses none. */
+static void vb_reset(struct vballoon *vb)
 {
-	struct vballoon *vb = balloon_device_data(balloon);
-
-	guard(mutex)(&vb->reset_lock);
+	lockdep_assert_held(&vb->report_lock);
 	virtio_break_device(vb->vdev);
 	virtio_synchronize_cbs(vb->vdev);
-	wake_up_all(&vb->used);
 	/* They must not be about to notify a device that was reset. */
 	cancel_work_sync(&vb->stats_work);
 	cancel_work_sync(&vb->hint_work);
 	virtio_reset_device(vb->vdev);
+}
+
+static int vb_stop(struct balloon_device *balloon)
+{
+	struct vballoon *vb = balloon_device_data(balloon);
+
+	/* All waits end. Who has the lock may be about to notify the device. */
+	virtio_break_device(vb->vdev);
+	wake_up_all(&vb->used);
+	guard(mutex)(&vb->report_lock);
+	vb_reset(vb);
 	return 0;
 }
 
@@ -349,13 +354,10 @@ static const struct balloon_ops vb_ops = {
 	.inflate = vb_inflate,
 	.deflate = vb_deflate,
 	.report = vb_report,
-	.stop = vb_reset,
+	.stop = vb_stop,
 };
 
-/*
- * Free page reporting. Whatever this returns, the pages are in use again soon:
- * the device must be done with them.
- */
+/* The pages are in use again soon: the device must be done with them by then. */
 static int vb_report_free(struct page_reporting_dev_info *reporting,
 			  struct scatterlist *sgl, unsigned int nents)
 {
@@ -381,7 +383,7 @@ static int vb_report_free(struct page_reporting_dev_info *reporting,
 		while ((left = vb_wait_empty(vb, VB_REPORTING)) == -EINTR)
 			;
 		if (left)
-			vb_reset(vb->balloon);
+			vb_reset(vb);
 	}
 	return left ?: err;
 }
@@ -401,10 +403,9 @@ static unsigned int vb_collect_stats(struct vballoon *vb)
 
 	if (IS_ENABLED(CONFIG_VM_EVENT_COUNTERS)) {
 		unsigned long events[NR_VM_EVENT_ITEMS], stalls = 0;
-		int zone;
 
 		balloon_vm_events(events);
-		for (zone = 0; zone < MAX_NR_ZONES; zone++)
+		for (int zone = 0; zone < MAX_NR_ZONES; zone++)
 			stalls += events[ALLOCSTALL_MOVABLE - ZONE_MOVABLE +
 					 zone];
 		VB_STAT(SWAP_IN, VB_BYTES(events[PSWPIN]));
@@ -566,8 +567,7 @@ static unsigned long vb_hints_scan(struct shrinker *shrinker,
 	struct vballoon *vb = shrinker->private_data;
 
 	WRITE_ONCE(vb->hint_enough, true);
-	nr = vb_drop_hints(vb, nr);
-	return nr ? nr * VB_HINT_PAGES : SHRINK_STOP;
+	return vb_drop_hints(vb, nr) * VB_HINT_PAGES ?: SHRINK_STOP;
 }
 
 static void vb_exit_hints(void *data)
@@ -658,7 +658,7 @@ static void vb_end(struct virtio_device *vdev)
 {
 	struct vballoon *vb = vdev->priv;
 
-	vb_reset(vb->balloon);
+	vb_stop(vb->balloon);
 	if (vb_has(vb, VIRTIO_BALLOON_F_REPORTING))
 		page_reporting_unregister(&vb->reporting);
 	vb_drop_hints(vb, ULONG_MAX);
@@ -683,7 +683,6 @@ static int vb_probe(struct virtio_device *vdev)
 	vb->vdev = vdev;
 	init_waitqueue_head(&vb->used);
 	mutex_init(&vb->report_lock);
-	mutex_init(&vb->reset_lock);
 	INIT_WORK(&vb->stats_work, vb_stats_work);
 	INIT_WORK(&vb->hint_work, vb_hint_work);
 	vb->reporting.report = vb_report_free;

@@ -73,6 +73,7 @@
 #define PAUSE		20000		/* between two looks, in microseconds */
 #define PATIENCE	(10 * 1000000)	/* until it should be there */
 #define TRICKLE		(HZ / 2)	/* between buffers of a slow device */
+#define SLOW_NOTIFY	300		/* ms, for one that is slow to hear */
 
 /* In the order of the specification. Those that nobody agreed on are left out. */
 enum queue_kind {
@@ -178,6 +179,7 @@ struct fake_queue {
 	bool held;		/* nothing is looked at for now, */
 	unsigned int but;	/* but so many buffers */
 	unsigned int kicks, buffers;
+	bool slow_notify, notified;	/* it takes a while; at it now */
 
 	/* Of a hostile device. */
 	DECLARE_BITMAP(pending, RING);	/* seen, and not used yet */
@@ -201,7 +203,8 @@ struct fake_queue {
  * @book: frames that it has, by number
  * @frames: how many these are
  * @wrong: what the driver should not have done: frames that do not exist, that
- *	it gives twice or asks for in vain, or whose page is not offline
+ *	it gives twice or asks for in vain, or whose page is not offline; or to reset
+ *	it in the middle of a notification
  * @actuals: how often the driver said how large the balloon is
  * @resets: how often the driver reset it
  * @balloon: the driver's device in the class, see find_balloon()
@@ -901,6 +904,11 @@ static bool fake_notify(struct virtqueue *vq)
 	q->kicks++;
 	if (d->hostile)
 		return hostile_serve(d, q, true);
+	if (q->slow_notify) {
+		WRITE_ONCE(q->notified, true);
+		msleep(SLOW_NOTIFY);
+		WRITE_ONCE(q->notified, false);
+	}
 	serve(d, q);
 	return true;
 }
@@ -949,8 +957,12 @@ static void fake_set_status(struct virtio_device *vdev, u8 status)
 static void fake_reset(struct virtio_device *vdev)
 {
 	struct fake_device *d = to_fake(vdev);
+	unsigned int i;
 
 	guard(mutex)(&d->lock);
+	for (i = 0; i < d->nr_queues; i++)
+		if (READ_ONCE(d->queues[i].notified))
+			d->wrong++;
 	d->status = 0;
 	d->resets++;
 	d->down = true;
@@ -1440,6 +1452,21 @@ static void silent_report_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, reporter.err, 0);
 	put_task_struct(task);
 	__free_page(reporter.page);
+}
+
+/* The device is taken away while somebody notifies it of a report: after that. */
+static void notified_in_reset_test(struct kunit *test)
+{
+	struct fake_queue *reporting = plug_reporting(test);
+	bool notified;
+
+	reporting->held = false;
+	reporting->slow_notify = true;
+	read_poll_timeout(READ_ONCE, notified, notified, PAUSE, PATIENCE, false,
+			  reporting->notified);
+	if (!notified)
+		kunit_skip(test, "no free pages are reported");
+	unplug(test);
 }
 
 static void expect_gone(struct kunit *test, struct balloon_device *balloon)
@@ -2509,6 +2536,7 @@ static struct kunit_case virtio_balloon_cases[] = {
 	KUNIT_CASE_SLOW(patience_test),
 	KUNIT_CASE_SLOW(slow_report_test),
 	KUNIT_CASE(silent_report_test),
+	KUNIT_CASE_SLOW(notified_in_reset_test),
 	KUNIT_CASE_SLOW(broken_report_test),
 	KUNIT_CASE_SLOW(needs_reset_test),
 	KUNIT_CASE_SLOW(hostile_test),
