@@ -1466,9 +1466,13 @@ static void balloon_work(struct work_struct *work)
  * Giving pages back, other than to meet the target.
  */
 
-/* All of them, as far as the host agrees. Says on the console how far it got. */
+/*
+ * All of them, as far as the host agrees. Says on the console how far it got.
+ * Who is killed meanwhile need not wait, but for a restart: that goes on.
+ */
 static void return_all(struct balloon_device *b)
 {
+	bool restart = READ_ONCE(b->paused) & PAUSED_BY_RESTART;
 	unsigned int tries = 0, turn = 0, empty = 0;
 	unsigned long freed, told = jiffies;
 	u64 actual;
@@ -1477,7 +1481,7 @@ static void return_all(struct balloon_device *b)
 	lockdep_assert_held(&b->round_lock);
 	free_refused(b);
 	while ((actual = balloon_device_actual(b)) && tries < MAX_TRIES &&
-	       !fatal_signal_pending(current)) {
+	       (restart || !fatal_signal_pending(current))) {
 		struct balloon_size *s = &b->size[0];
 
 		/* The other size while this one does not get less. */
@@ -1519,7 +1523,8 @@ static void return_all(struct balloon_device *b)
 		if (!err)
 			free_refused(b);
 		empty = 0;
-		schedule_timeout_killable(A_MOMENT);
+		/* Not killable: each is to be a moment later than the last. */
+		schedule_timeout_uninterruptible(A_MOMENT);
 	}
 	free_refused(b);
 	if (READ_ONCE(b->reset_wanted) && !b->unforgotten)
@@ -2104,8 +2109,9 @@ static int reboot_one(struct device *dev, void *restart)
 	/* Devices are shut down next. */
 	guard(mutex)(&b->host_lock);
 	/* The next kernel uses all pages, and not every device is reset. */
-	if (restart && !b->asleep && balloon_device_actual(b))
-		ask_stop(b);
+	if (restart && !b->asleep && balloon_device_actual(b) && ask_stop(b))
+		dev_err(&b->dev, "%llu KiB stay the host's: no kernel that kexec starts may use them\n",
+			balloon_device_actual(b) << (PAGE_SHIFT - 10));
 	b->asleep = true;
 	return 0;
 }

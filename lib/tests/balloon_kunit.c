@@ -3543,10 +3543,20 @@ static void resume_and_reset(struct kunit *test)
 	expect_has(h, 0);
 }
 
+static void killed_at_restart(struct host *h)
+{
+	allow_signal(SIGKILL);
+	send_sig(SIGKILL, current, 1);
+	KUNIT_EXPECT_TRUE(h->test, fatal_signal_pending(current));
+	balloon_device_reboot(h->balloon, true);
+}
+
 /* Another kernel may be next, which knows of no balloon. */
 static void restart(struct kunit *test)
 {
 	struct host *h = new_host(test, test->param_value);
+	const bool begun = true;
+	struct helper killed;
 
 	settle_at(h, 200);
 	balloon_device_reboot(h->balloon, true);
@@ -3576,6 +3586,18 @@ static void restart(struct kunit *test)
 	start_host(h);
 	settle_at(h, 200);
 	balloon_device_reboot(h->balloon, true);
+	KUNIT_EXPECT_EQ(test, h->stops, 0u);
+	expect_has(h, 0);
+	unregister_host(h);
+
+	/* The restart goes on when who asked for it is killed: all come back. */
+	h = alloc_host(test, test->param_value);
+	h->limits.flags |= BALLOON_RETURN_ON_RESTART;
+	start_host(h);
+	settle_at(h, 200);
+	h->fault = (struct host_fault){ -EBUSY, 0, 3 };
+	help(&killed, h, killed_at_restart, &begun);
+	help_ends(&killed);
 	KUNIT_EXPECT_EQ(test, h->stops, 0u);
 	expect_has(h, 0);
 	unregister_host(h);
