@@ -2386,7 +2386,9 @@ static unsigned long *singles_bits(struct offline_page_owner *owner,
 {
 	unsigned long *bits;
 
-	if (pfn_after(pfns, 0, nr) == pfns[0] + 1 || !block_valid(first, cursor))
+	/* Where pages are very large, a word is of more than one block. */
+	if (MAX_ORDER_NR_PAGES % BITS_PER_LONG ||
+	    pfn_after(pfns, 0, nr) == pfns[0] + 1 || !block_valid(first, cursor))
 		return NULL;
 	bits = cursor_chunk(owner, first, cursor);
 	return bits ? bits + (first & (CHUNK_PAGES - 1)) / BITS_PER_LONG : NULL;
