@@ -342,6 +342,23 @@ static void prepare_taken(struct page *page, unsigned int order, gfp_t gfp)
 	page_table_check_alloc(page, order);
 }
 
+#ifdef CONFIG_CMA
+/*
+ * Whether movable memory comes from the areas for contiguous allocations: as in
+ * the page allocator, while they have more than half of what is free. What lies
+ * outside of them is all that there is for the kernel itself.
+ */
+static bool take_from_cma(struct zone *zone, struct free_area *area,
+			  const struct list_head *list)
+{
+	if (list_empty(&area->free_list[MIGRATE_CMA]))
+		return false;
+	return list_empty(list) ||
+	       zone_page_state(zone, NR_FREE_CMA_PAGES) >
+	       zone_page_state(zone, NR_FREE_PAGES) / 2;
+}
+#endif
+
 /* Most pages that are taken off a free list under one hold of its lock. */
 #define TAKE_FREE_BATCH		128UL
 
@@ -388,7 +405,7 @@ VISIBLE_IF_KUNIT unsigned long offline_pages_take_free(gfp_t gfp,
 		struct list_head *list = area->free_list + mt;
 
 #ifdef CONFIG_CMA
-		if (list_empty(list) && alloc_flags)
+		if (alloc_flags && take_from_cma(zone, area, list))
 			list = area->free_list + MIGRATE_CMA;
 #endif
 		if (list_empty(list) || !managed_zone(zone) ||
