@@ -289,7 +289,8 @@ static inline bool PageMovableOffline(const struct page *page)
  *
  * Nobody looks at a skippable page again until its owner is asked when the
  * block comes back. A poisoned page that is nobody's any more is skippable, too;
- * as long as somebody has it, he would miss it.
+ * as long as somebody has it, he would miss it. A movable one is not stepped
+ * over: it may be on its way to somewhere else just now.
  *
  * Context: any; the answer may be stale unless the zone lock is held and the
  * page's pageblock is isolated.
@@ -297,7 +298,7 @@ static inline bool PageMovableOffline(const struct page *page)
  */
 static inline bool offline_page_can_skip(const struct page *page)
 {
-	return PageOfflineSkippable(page);
+	return PageOfflineSkippable(page) && !PageMovableOffline(page);
 }
 
 /**

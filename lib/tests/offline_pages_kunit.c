@@ -397,7 +397,7 @@ static const char *offline_page_wrong(const struct page *page,
 	if (PageHWPoison(page) != poisoned)
 		return "the poison flag is wrong";
 	/* Not even a poisoned one, which somebody may still have a hand on. */
-	if (offline_page_can_skip(page) != skippable)
+	if (offline_page_can_skip(page) != (skippable && !movable))
 		return "memory offlining is told the wrong thing";
 	if (offline_page_can_move(page) != movable)
 		return "migration is told the wrong thing";
