@@ -1403,6 +1403,16 @@ static __always_inline void set_flag_bits(struct page *page, unsigned long bits)
 	atomic_long_or(bits, (atomic_long_t *)offline_page_flags(page));
 }
 
+/* Whoever finds it offline finds its flags. */
+static __always_inline void set_page_offline(struct page *page,
+					     unsigned long bits)
+{
+	set_flag_bits(page, bits);
+	smp_wmb();	/* pairs with offline_page_stays() */
+	__SetPageOffline(page);
+	offline_page_set_canary(page);
+}
+
 /*
  * Pages that were the page allocator's and lie in one largest block. Between
  * page_offline_begin() and page_offline_end().
@@ -1416,9 +1426,7 @@ static __always_inline void __set_pages_offline(struct page *page,
 
 	for (; page < end; page++) {
 		VM_WARN_ON_ONCE_PAGE(page_ref_count(page), page);
-		set_flag_bits(page, bits);
-		__SetPageOffline(page);
-		offline_page_set_canary(page);
+		set_page_offline(page, bits);
 	}
 }
 
@@ -2099,7 +2107,8 @@ static void leave_run(struct offline_page_owner *owner, unsigned long pfn,
 	}
 	/*
 	 * memory_failure() marks a page poisoned and then looks at its type.
-	 * Whatever it found offline is seen to be poisoned here.
+	 * Whatever it found offline is seen to be poisoned here. And the flags
+	 * go later than the type; see offline_page_stays().
 	 */
 	smp_mb();
 	for (page = first; page < end; page++) {
@@ -2889,10 +2898,8 @@ static noinline __cold void target_leave_poisoned(unsigned long pfn,
 			zone_batch_free(&batch, pfn, 1);
 			continue;
 		}
-		set_flag_bits(page, BIT(PG_offline_onlined) |
-				    BIT(PG_offline_skippable));
-		__SetPageOffline(page);
-		offline_page_set_canary(page);
+		set_page_offline(page, BIT(PG_offline_onlined) |
+				       BIT(PG_offline_skippable));
 		zone_batch_add(&batch, page, -1, 0);
 		count_pages(OFFLINE_PAGES_POISONED, 1);
 	}

@@ -316,6 +316,29 @@ static inline bool offline_page_can_move(const struct page *page)
 	return PageMovableOffline(page);
 }
 
+/**
+ * offline_page_stays - does an offline page keep its memory where it is?
+ * @page: a page that was found to be offline, and without a reference
+ * @can_skip: its block goes offline, so that it may be stepped over
+ *
+ * A page on its way in has its flags before its type, and one on its way out
+ * has them longer. So what is offline, has no flag that helps, and is offline
+ * still, was so in between as well, unless it left and came back meanwhile.
+ *
+ * Context: any. No lock keeps a page from coming and going.
+ * Return: true if neither migrating nor stepping over it helps; false if one of
+ * them does, or it has just left its owner.
+ */
+static inline bool offline_page_stays(const struct page *page, bool can_skip)
+{
+	smp_rmb();	/* pairs with set_page_offline() */
+	if (offline_page_can_move(page) ||
+	    (can_skip && offline_page_can_skip(page)))
+		return false;
+	smp_rmb();	/* pairs with leave_run() */
+	return PageOffline(page);
+}
+
 /*
  * The words of struct page that are dead while a page is offline. A debug
  * kernel fills them with a canary on the way in and checks it on the way out.

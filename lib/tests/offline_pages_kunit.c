@@ -41,6 +41,7 @@
 #include <linux/random.h>
 #include <linux/sched/task.h>
 #include <linux/sizes.h>
+#include <linux/smp.h>
 #include <linux/sort.h>
 #include <linux/spinlock.h>
 #include <linux/vmstat.h>
@@ -3817,6 +3818,7 @@ static void contig_alloc_says_why(struct kunit *test)
 struct hammer {
 	struct offline_page_owner *owner;
 	unsigned long pfn;
+	unsigned int cpu;		/* that it was on, if it says so */
 	unsigned long rounds;
 	unsigned long wrong;
 };
@@ -3948,6 +3950,98 @@ static void concurrent(struct kunit *test)
 	expect_all_back(test, &t->owner);
 	KUNIT_EXPECT_EQ(test, counted(t, OFFLINE_PAGES_ALLOCATED),
 			counted(t, OFFLINE_PAGES_FREED));
+}
+
+static bool page_gone;
+
+/* Wherever the CPU is just now, the page leaves meanwhile, if it hurries. */
+static void hold_up(void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < 10000 && !READ_ONCE(page_gone); i++)
+		cpu_relax();
+}
+
+static void hold_up_cpu(unsigned int cpu)
+{
+	guard(preempt)();
+	if (cpu != smp_processor_id())
+		smp_call_function_single(cpu, hold_up, NULL, false);
+}
+
+/*
+ * A page leaves and comes, and somebody asks whether its block can go offline.
+ * Whenever it is there, it can. It leaves at any time, but comes back only when
+ * the one who asks, which is the next thread, cannot have seen it go.
+ */
+static int hammer_come_and_go(void *arg)
+{
+	struct hammer *h = arg, *asker = h + 1;
+	struct page *page = pfn_to_page(h->pfn);
+	unsigned int flags = PageMovableOffline(page) ? OFFLINE_PAGE_MOVABLE :
+							OFFLINE_PAGE_SKIPPABLE;
+	unsigned long asked;
+	bool stop = false;
+
+	while (!stop) {
+		WRITE_ONCE(page_gone, false);
+		hold_up_cpu(READ_ONCE(asker->cpu));
+		ndelay(get_random_u32_below(20000));
+		if (lend_offline_page(h->owner, page)) {
+			h->wrong++;
+			break;
+		}
+		WRITE_ONCE(page_gone, true);
+		asked = READ_ONCE(asker->rounds);
+		do {
+			cond_resched();
+			stop = kthread_should_stop();
+		} while (!stop && READ_ONCE(asker->rounds) - asked < 2);
+		if (adopt_offline_page(h->owner, page, flags)) {
+			h->wrong++;
+			break;
+		}
+		h->rounds++;
+	}
+	return 0;
+}
+
+static int hammer_ask(void *arg)
+{
+	struct hammer *h = arg;
+	struct page *page = pfn_to_page(h->pfn - 1);
+
+	while (!kthread_should_stop()) {
+		WRITE_ONCE(h->cpu, raw_smp_processor_id());
+		if (PageOffline(page) && offline_page_stays(page, true))
+			h->wrong++;
+		WRITE_ONCE(h->rounds, h->rounds + 1);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void ask_while_leaving(struct kunit *test)
+{
+	static int (* const fns[])(void *) = {
+		hammer_come_and_go, hammer_ask,
+	};
+	static const unsigned int flags[] = {
+		OFFLINE_PAGE_MOVABLE, OFFLINE_PAGE_SKIPPABLE,
+	};
+	struct offline_test *t = test->priv;
+	struct page *page;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		page = take_page(test, &t->owner, flags[i]);
+		run_hammers(test, &t->owner, page_to_pfn(page), fns,
+			    ARRAY_SIZE(fns), 500);
+		expect_held(test, &t->owner, page_to_pfn(page), 1, flags[i]);
+		free_offline_page(&t->owner, page);
+	}
+	expect_all_back(test, &t->owner);
 }
 
 /*
@@ -7442,6 +7536,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE_PARAM(contig_alloc_over_page, flags_gen_params),
 	KUNIT_CASE(contig_alloc_says_why),
 	KUNIT_CASE(concurrent),
+	KUNIT_CASE(ask_while_leaving),
 	KUNIT_CASE_PARAM(mock_inflate_deflate, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(isolate_block_seen_in_part, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(balloon_events, mock_kind_gen_params),

@@ -30,12 +30,7 @@ symbol true, false;
 +	if (PageOffline(p)) {
 +		if (page_ref_count(p))
 +			return !page_has_movable_ops(p) || PageHWPoison(p);
-+		if (offline_page_can_move(p))
-+			return false;
-+		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE && offline_page_can_skip(p))
-+			return false;
-+		/* Unless it just left its owner. */
-+		return PageOffline(p);
++		return offline_page_stays(p, mode == PB_ISOLATE_MODE_MEM_OFFLINE);
 +	}
  	...
 -	if ((mode == PB_ISOLATE_MODE_MEM_OFFLINE) && PageOffline(p))

@@ -24,16 +24,11 @@ identifier found;
  	<+...
  	page = pfn_to_page(...);
 +	if (PageOffline(page)) {
-+		if (offline_page_can_skip(page) && !page_ref_count(page))
-+			continue;
 +		if (offline_page_can_move(page))
 +			goto found;
 +		if (page_has_movable_ops(page) && !PageHWPoison(page))
 +			goto found;
-+		/* Just now it has left its owner, or was lost to it. */
-+		if (!PageOffline(page))
-+			continue;
-+		if (offline_page_can_skip(page) && !page_ref_count(page))
++		if (!page_ref_count(page) && !offline_page_stays(page, true))
 +			continue;
 +		report_offline_page(page, "memory offlining");
 +		return -EBUSY;

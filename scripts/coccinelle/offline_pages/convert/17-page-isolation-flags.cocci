@@ -27,12 +27,7 @@ expression offlining, page;
 +			continue;
 +		if (page_ref_count(page))
 +			return page;
-+		if (offline_page_can_move(page))
-+			continue;
-+		if (offlining && offline_page_can_skip(page))
-+			continue;
-+		/* Unless it just left its owner. */
-+		if (!PageOffline(page))
++		if (!offline_page_stays(page, offlining))
 +			continue;
 +		return page;
 +	}

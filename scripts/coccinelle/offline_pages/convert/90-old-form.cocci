@@ -16,17 +16,11 @@ expression page;
 -(PageOffline(page) && !page_ref_count(page))
 +PageOffline(page)
 
-@opt_skip depends on has@
+@opt_stays depends on has@
 expression page;
 @@
- offline_page_can_skip(page)
--&& !page_ref_count(page)
-
-@opt_skip_mode depends on has@
-expression E, page;
-@@
- E && offline_page_can_skip(page)
--&& !page_ref_count(page)
+-!page_ref_count(page) &&
+ !offline_page_stays(page, true)
 
 @opt_old depends on has@
 expression page;
@@ -41,19 +35,6 @@ expression page;
 -		continue;
 -	if (page_ref_count(page))
 -		return page;
-
-@opt_move depends on has@
-expression page;
-@@
- !offline_page_can_move(page)
--&& (!page_has_movable_ops(page) || PageHWPoison(page))
-
-@opt_report depends on has@
-expression E, page;
-iterator name scoped_guard;
-@@
- E && !offline_page_can_move(page)
--&& (!page_has_movable_ops(page) || PageHWPoison(page))
 
 @opt_found depends on has@
 expression page;

@@ -4,37 +4,23 @@
 static bool unmovable(struct page *page, enum pb_isolate_mode mode)
 {
 	if (PageOffline(page)) {
-		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE &&
-		    offline_page_can_skip(page) && !page_ref_count(page))
-			return false;
-		return !offline_page_can_move(page) &&
-		       (!page_has_movable_ops(page) || PageHWPoison(page));
-	}
-	/* Not an offline page: this is another question. */
-	return !page_ref_count(page);
-}
-
-static bool unmovable_old(struct page *page, enum pb_isolate_mode mode)
-{
-	if (PageOffline(page)) {
 		if (page_ref_count(page))
 			return !page_has_movable_ops(page) || PageHWPoison(page);
-		if (mode == PB_ISOLATE_MODE_MEM_OFFLINE && offline_page_can_skip(page))
-			return false;
-		return !offline_page_can_move(page);
+		return offline_page_stays(page, mode == PB_ISOLATE_MODE_MEM_OFFLINE);
 	}
+	/* Not an offline page: this is another question. */
 	return !page_ref_count(page);
 }
 
 static int scan(struct page *page)
 {
 	if (PageOffline(page)) {
-		if (offline_page_can_skip(page) && !page_ref_count(page))
-			return 0;
 		if (offline_page_can_move(page))
 			goto found;
 		if (page_has_movable_ops(page) && !PageHWPoison(page))
 			goto found;
+		if (!page_ref_count(page) && !offline_page_stays(page, true))
+			return 0;
 		return -EBUSY;
 	}
 	if (PageLRU(page) || page_has_movable_ops(page))
@@ -42,13 +28,6 @@ static int scan(struct page *page)
 	return 0;
 found:
 	return 1;
-}
-
-static void report(struct page *page)
-{
-	if (PageOffline(page) && !offline_page_can_move(page) &&
-	    (!page_has_movable_ops(page) || PageHWPoison(page)))
-		report_offline_page(page, "test");
 }
 
 static bool frozen(struct page *page)
@@ -82,10 +61,9 @@ static struct page *scan_old(struct page *page, int nr, int flags)
 				continue;
 			if (page_ref_count(page))
 				return page;
-			if ((flags & MEMORY_OFFLINE) && offline_page_can_skip(page))
+			if (!offline_page_stays(page, flags & MEMORY_OFFLINE))
 				continue;
-			if (!offline_page_can_move(page))
-				return page;
+			return page;
 		}
 	}
 	return NULL;
