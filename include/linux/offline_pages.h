@@ -335,7 +335,7 @@ static inline bool offline_page_stays(const struct page *page, bool can_skip)
 	if (offline_page_can_move(page) ||
 	    (can_skip && offline_page_can_skip(page)))
 		return false;
-	smp_rmb();	/* pairs with leave_run() */
+	smp_rmb();	/* pairs with leave_run(), online_offline_page() */
 	return PageOffline(page);
 }
 
@@ -399,6 +399,7 @@ static inline void online_offline_page(struct page *page)
 	VM_WARN_ON_ONCE_PAGE(!PageOffline(page), page);
 	offline_page_end_canary(page);
 	page->page_type = UINT_MAX;
+	smp_wmb();	/* the flags go later; pairs with offline_page_stays() */
 }
 
 static inline void offline_page_forget_flags(struct page *page)

@@ -3997,7 +3997,11 @@ static int hammer_come_and_go(void *arg)
 		do {
 			cond_resched();
 			stop = kthread_should_stop();
-		} while (!stop && READ_ONCE(asker->rounds) - asked < 2);
+			/* It is stopped later, but may never have started. */
+			if (stop && !asked)
+				break;
+		} while (READ_ONCE(asker->rounds) - asked < 2);
+		smp_mb();	/* the asker is through; pairs with hammer_ask() */
 		if (adopt_offline_page(h->owner, page, flags)) {
 			h->wrong++;
 			break;
@@ -4016,6 +4020,7 @@ static int hammer_ask(void *arg)
 		WRITE_ONCE(h->cpu, raw_smp_processor_id());
 		if (PageOffline(page) && offline_page_stays(page, true))
 			h->wrong++;
+		smp_mb();	/* it is through with the page before it says so */
 		WRITE_ONCE(h->rounds, h->rounds + 1);
 		cond_resched();
 	}
@@ -4036,8 +4041,11 @@ static void ask_while_leaving(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		page = take_page(test, &t->owner, flags[i]);
+		/* Compaction keeps off: it would have the page now and then. */
+		t->owner.leaving = true;
 		run_hammers(test, &t->owner, page_to_pfn(page), fns,
 			    ARRAY_SIZE(fns), 500);
+		t->owner.leaving = false;
 		expect_held(test, &t->owner, page_to_pfn(page), 1, flags[i]);
 		free_offline_page(&t->owner, page);
 	}
