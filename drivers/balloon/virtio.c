@@ -139,20 +139,21 @@ static bool vb_too_long(struct vballoon *vb, unsigned long since)
 /* Nobody says so when a device breaks, or needs a reset: look every second. */
 static int vb_wait(struct vballoon *vb, enum vb_queue q, unsigned int room)
 {
-	struct virtqueue *vq = vb->vqs[q];
 	long left;
 
 	do {
+		/* Not once more for one that was too silent before. */
+		left = vb_too_long(vb, READ_ONCE(vb->heard[q])) ? 0 : HZ;
 		left = wait_event_killable_timeout(vb->used,
 						   vb_has_room(vb, q, room),
-						   HZ);
+						   left);
 		if (!left && (vb->vdev->config->get_status(vb->vdev) &
 			      VIRTIO_CONFIG_S_NEEDS_RESET))
 			virtio_break_device(vb->vdev);
 		else if (!left && vb_too_long(vb, READ_ONCE(vb->heard[q])))
 			left = -EINTR;
 	} while (!left);
-	if (virtqueue_is_broken(vq)) {
+	if (virtqueue_is_broken(vb->vqs[q])) {
 		balloon_device_gone(vb->balloon);
 		return -EIO;
 	}

@@ -4221,10 +4221,6 @@ static void race_all(struct kunit *test)
 	unregister_host(h);
 }
 
-#define KUNIT_CASE_PARAM_SLOW(fn, gen)				\
-	KUNIT_CASE_PARAM_ATTR(fn, gen, ((struct kunit_attributes){	\
-			      .speed = KUNIT_SPEED_SLOW }))
-
 static struct kunit_case balloon_test_cases[] = {
 	KUNIT_CASE_PARAM_SLOW(follow_target, host_kind_gen_params),
 	KUNIT_CASE_PARAM(unregister_with_pages, host_kind_gen_params),

@@ -14,6 +14,10 @@
 #include <kunit/test.h>
 #include <trace/events/printk.h>
 
+#define KUNIT_CASE_PARAM_SLOW(fn, gen)				\
+	KUNIT_CASE_PARAM_ATTR(fn, gen, ((struct kunit_attributes){	\
+			      .speed = KUNIT_SPEED_SLOW }))
+
 /**
  * struct heard - what was said on the console
  * @messages: all of them

@@ -328,13 +328,17 @@ static void one_frame(struct fake_device *d, bool inflate, unsigned long frame)
 {
 	unsigned long pfn = frame / FRAMES;
 	bool had = xa_load(&d->book, frame);
+	/* It may be asked once more for what it gave unheard. */
+	bool again = !inflate && !had && d->unheard;
 
 	/* It is offline before the device has it and until it gives it back. */
-	if (had == inflate || !pfn_valid(pfn) ||
+	if ((had == inflate && !again) || !pfn_valid(pfn) ||
 	    !PageOffline(pfn_to_page(pfn))) {
 		d->wrong++;
 		return;
 	}
+	if (again)
+		return;
 	if (inflate)
 		xa_store(&d->book, frame, xa_mk_value(1), GFP_KERNEL);
 	else
@@ -589,12 +593,9 @@ static void hostile_frames(struct fake_device *d, struct fake_queue *q,
 		u32 frame = to_32(d, frames[i]);
 		bool had = xa_load(&d->book, frame);
 
-		/* It may be asked once more for what it gave unheard. */
-		if (!inflate && !had && d->unheard)
-			d->wrong += !PageOffline(pfn_to_page(frame / FRAMES));
-		else if (inflate != used)
+		if (inflate != used)
 			one_frame(d, inflate, frame);
-		else if (!used && !had)
+		else if (!used && !had && !d->unheard)
 			d->wrong++;
 	}
 	if (d->wrong > wrong)
@@ -1065,6 +1066,7 @@ static void put_on_bus(struct kunit *test, u64 features)
 	d->offered = features;
 	d->agreed = 0;
 	d->unplugged = false;
+	d->unheard = false;
 	d->actuals = 0;
 	d->nr_stats = 0;
 	d->vdev.id.device = VIRTIO_ID_BALLOON;
@@ -1395,6 +1397,36 @@ static void slow_report_test(struct kunit *test)
 	expect_frames(test, SOME * FRAMES);
 	follow(test, 0);
 	KUNIT_EXPECT_EQ(test, d->resets, resets);
+}
+
+/*
+ * The device is silent, and memory runs out again and again: who is in need
+ * waits for it once, and then again as soon as it has answered.
+ */
+static void silent_in_need_test(struct kunit *test)
+{
+	struct fake_device *d = plug(test, kind_features(test) |
+				     BIT(VIRTIO_BALLOON_F_DEFLATE_ON_OOM));
+	struct balloon_device *balloon = find_balloon(test);
+	struct fake_queue *q = &d->queues[1];
+	unsigned long start;
+	unsigned int i;
+
+	follow(test, SOME * FRAMES);
+	q->held = true;
+	KUNIT_EXPECT_EQ(test, balloon_device_oom(balloon), 0UL);
+	KUNIT_EXPECT_EQ(test, q->kicks, 1);
+	start = jiffies;
+	for (i = 0; i < 10; i++)
+		KUNIT_EXPECT_EQ(test, balloon_device_oom(balloon), 0UL);
+	KUNIT_EXPECT_LT(test, jiffies_to_msecs(jiffies - start),
+			5 * MSEC_PER_SEC);
+	KUNIT_EXPECT_EQ(test, q->kicks, 1);
+	d->unheard = true;
+	q->held = false;
+	serve(d, q);
+	KUNIT_EXPECT_GT(test, balloon_device_oom(balloon), 0UL);
+	follow(test, 0);
 }
 
 struct reporter {
@@ -2535,6 +2567,7 @@ static struct kunit_case virtio_balloon_cases[] = {
 	KUNIT_CASE_PARAM(stats_test, kind_gen_params),
 	KUNIT_CASE_SLOW(patience_test),
 	KUNIT_CASE_SLOW(slow_report_test),
+	KUNIT_CASE_PARAM_SLOW(silent_in_need_test, kind_gen_params),
 	KUNIT_CASE(silent_report_test),
 	KUNIT_CASE_SLOW(notified_in_reset_test),
 	KUNIT_CASE_SLOW(broken_report_test),
