@@ -382,7 +382,7 @@ static int vb_report_free(struct page_reporting_dev_info *reporting,
 		virtqueue_kick(vb->vqs[VB_REPORTING]);
 		/* Slow is worth no reset: vb_end() makes one, and freezers give up. */
 		while ((left = vb_wait_empty(vb, VB_REPORTING)) == -EINTR)
-			;
+			schedule_timeout_idle(HZ / 10);
 		if (left)
 			vb_reset(vb);
 	}

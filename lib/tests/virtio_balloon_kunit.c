@@ -196,6 +196,7 @@ struct fake_queue {
  * @offered: its features
  * @agreed: those that the driver took
  * @status: of the device, as the driver set it
+ * @looks: how often the driver looked at that
  * @lock: against several workers of the driver
  * @config: configuration space
  * @queues: in the order in which the driver found them
@@ -243,6 +244,7 @@ struct fake_device {
 	struct completion released;
 	u64 offered, agreed;
 	u8 status;
+	atomic_t looks;
 	bool enabled;
 	struct mutex lock;		/* config, queues, book */
 	struct virtio_balloon_config config;
@@ -942,7 +944,10 @@ static void fake_set(struct virtio_device *vdev, unsigned int offset,
 
 static u8 fake_get_status(struct virtio_device *vdev)
 {
-	return to_fake(vdev)->status;
+	struct fake_device *d = to_fake(vdev);
+
+	atomic_inc(&d->looks);
+	return d->status;
 }
 
 static void fake_set_status(struct virtio_device *vdev, u8 status)
@@ -1382,13 +1387,17 @@ static void slow_report_test(struct kunit *test)
 	struct fake_device *d = test->priv;
 	struct balloon_device *balloon = find_balloon(test);
 	unsigned int resets = d->resets;
+	int looks;
 
 	if (!wait_for_kicks(reporting))
 		kunit_skip(test, "no free pages are reported");
 	follow(test, SOME * FRAMES);
 	KUNIT_EXPECT_EQ(test, balloon_device_return_all(balloon, true), 0);
 	expect_frames(test, 0);
+	looks = atomic_read(&d->looks);
 	msleep(BALLOON_PATIENCE_MS + 3 * MSEC_PER_SEC);
+	/* It waits, and does not look all the time. */
+	KUNIT_EXPECT_LT(test, atomic_read(&d->looks) - looks, 100);
 	KUNIT_EXPECT_EQ(test, d->resets, resets);
 	KUNIT_EXPECT_TRUE(test, d->status & VIRTIO_CONFIG_S_DRIVER_OK);
 	reporting->held = false;
