@@ -494,10 +494,10 @@ class Guest:
         self.tell("sleep 0.3; reboot -f")
         self.wait("the guest to restart", lambda: "reboot: Restarting system" in self.console(), 60)
 
-    def starts_again(self, timeout=60):
-        """Wait for a second kernel to be there."""
+    def starts_again(self, timeout=60, kernels=2):
+        """Wait for a second kernel to be there, or for as many as that."""
         self.wait("the guest to start again",
-                  lambda: self.console().count("guest-init: ready") == 2, timeout)
+                  lambda: self.console().count("guest-init: ready") == kernels, timeout)
 
     def sh(self, command, timeout=60, check=True, what=None):
         """Run a shell command in the guest and return what it printed.
