@@ -34,10 +34,11 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 # What the kernel prints when something is wrong. Matched per console line.
 SPLAT = re.compile(
-    r"BUG:|WARNING:|Oops|kernel BUG at|general protection fault|Kernel panic|"
+    r"BUG:|BUG \S+ \(|WARNING:|Oops|kernel BUG at|general protection fault|Kernel panic|"
     r"INFO: (possible|task|rcu|trying|inconsistent|suspicious)|"
     r"possible (circular|recursive) locking|inconsistent lock state|"
-    r"DEBUG_LOCKS_WARN_ON|unreferenced object|self-detected stall|"
+    r"DEBUG_LOCKS_WARN_ON|unreferenced object|suspected memory leaks|self-detected stall|"
+    r"pagealloc: (memory corruption|single bit error)|"
     r"offline_pages: misuse|was written while offline")
 
 
