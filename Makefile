@@ -18,9 +18,10 @@ help:
 	@echo '                        ballooning and offlining, with a table of its offline pages after each step'
 	@echo 'make test               every check; ends with "N passed, N failed, N skipped"'
 	@echo 'make stress             a storm: everything that moves offline pages at once, at random, for an hour, with all'
-	@echo "                        figures compared after each phase. STRESS='--seed 3 --minutes 10' passes options on."
-	@echo "                        Then failing allocations, hostile hosts, the kernel's selftests, gcc's analyzer, the"
-	@echo "                        kernel's own coccicheck, memory checkers, a big-endian and a 32-bit guest"
+	@echo "                        figures compared after each phase. SEED=3 gives another one, STRESS='--minutes 10'"
+	@echo "                        passes options on. Then failing allocations, hostile hosts, the kernel's selftests,"
+	@echo "                        gcc's analyzer, the kernel's own coccicheck, memory checkers, a big-endian and a"
+	@echo "                        32-bit guest"
 	@echo 'make bench              what the balloon costs, next to the unmodified kernel: guest instructions, device round'
 	@echo '                        trips and speed; a table, out/bench.json and a report with plots, out/bench.html.'
 	@echo "                        BENCH='--only whole --size 4' passes options on; harness/bench --help lists them"
