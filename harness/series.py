@@ -32,7 +32,7 @@ class Condition:
         self.text = " ".join(text.split())
         match = WHEN.match(self.text)
         if not match:
-            raise Failure(f"not a condition: {text}")
+            raise Failure(f"not a condition: {text}\n  do: write it as [not] FILE [/REGEX/], see series/README")
         self.negated, self.path, self.pattern = bool(match[1]), match[2], match[3]
 
     def holds(self, tree):
@@ -118,7 +118,7 @@ class Step:
             self.actions.append((key, number, words))
             return
         if key not in forms:
-            raise self.wrong(number, f"unknown key '{key}'")
+            raise self.wrong(number, f"unknown key '{key}'\n  do: write one of {', '.join(forms)}, see series/README")
         match = forms[key].match(value)
         if not match:
             raise self.wrong(number, f"{key}: does not have the form that series/README gives: {value}")
@@ -194,7 +194,8 @@ class Tree:
 
     def get(self, path):
         if self.new.get(path, "") is None:
-            raise Failure(f"{path}: an earlier step removed it")
+            raise Failure(f"{path}: an earlier step removed it\n"
+                          "  do: name the file in a step before that, or not at all")
         if path in self.new:
             return self.new[path]
         try:
@@ -253,14 +254,15 @@ class Tree:
                     getattr(self, key.lower())(*args, again=True)
                     if self.get(args[0]) != old:
                         raise Failure(f"series/{step.name}:{number}: {key}: a second application changes {args[0]};"
-                                      " it must find what the first one left")
+                                      " it must find what the first one left\n  do: let its pattern match nothing that"
+                                      " it has made itself")
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             texts = pool.map(lambda job: job[2].run(job[3], self.get(job[3]))[0], jobs)
             for (step, number, rule, path), text in zip(jobs, texts):
                 if text != self.get(path):
                     raise Failure(f"series/{step.name}:{number}: rule {rule.name}: a second application changes {path}"
                                   f"; look with: harness/apply --again {rule.name} --file {path}\n"
-                                  "  every rule must only match code that it has not converted yet")
+                                  "  do: every rule must only match code that it has not converted yet")
 
     def rule(self, name, paths):
         rule = Rule.named(name)

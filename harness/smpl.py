@@ -143,13 +143,16 @@ class Rule:
             source = os.path.join(work, "tree", path)
             os.makedirs(os.path.dirname(source))
             write(source, text)
+            alone = f"run it alone: harness/apply --rule {self.name} --file {path} --from TREE"
             try:
                 done = subprocess.run(self.command(cocci) + ["--in-place", path], cwd=os.path.join(work, "tree"),
                                       capture_output=True, text=True, timeout=TIMEOUT, check=False)
             except subprocess.TimeoutExpired as err:
-                raise Failure(f"rule {self.name}: spatch took more than {TIMEOUT} s on {path}") from err
+                raise Failure(f"rule {self.name}: spatch took more than {TIMEOUT} s on {path}\n  do: {alone}; less of"
+                              " what matches anything ('...', 'when any') in the rule is quicker") from err
             if done.returncode:
-                raise Failure(f"rule {self.name}: spatch failed on {path}:\n" + indent(done.stderr or done.stdout))
+                raise Failure(f"rule {self.name}: spatch failed on {path}:\n" + indent(done.stderr or done.stdout) +
+                              f"  do: {alone}; spatch names a line of the rule, or does not parse the file")
             return read(source), set(re.findall(r"^MATCHED (\w+)$", done.stdout, re.M))
 
 
