@@ -597,8 +597,9 @@ static void hostile_frames(struct fake_device *d, struct fake_queue *q,
 
 		if (inflate != used)
 			one_frame(d, inflate, frame);
-		else if (!used && !had && !d->unheard)
-			d->wrong++;
+		else if (!used && !had)
+			d->wrong += !d->unheard ||
+				    !PageOffline(pfn_to_page(frame / FRAMES));
 	}
 	if (d->wrong > wrong)
 		d->what = used ? "a page left while it was asked for" :
