@@ -1474,6 +1474,8 @@ static int enter_range(struct offline_page_owner *owner, unsigned long pfn,
 		return ret;
 	}
 
+	/* Who finds them before they are in the set waits for that. */
+	owner_add_isolated(owner, nr_pages);
 	page_offline_begin();
 	for (done = 0; done < nr_pages; done += nr) {
 		nr = zone_run(pfn + done, nr_pages - done);
@@ -1481,10 +1483,10 @@ static int enter_range(struct offline_page_owner *owner, unsigned long pfn,
 	}
 	page_offline_end();
 	zone_batch_flush(&batch);
-	if (flags & OFFLINE_PAGE_ISOLATED)
-		owner_add_isolated(owner, nr_pages);
-	else
+	if (!(flags & OFFLINE_PAGE_ISOLATED)) {
 		owner_set_bits(owner, pfn, nr_pages);
+		owner_end_isolated(owner, nr_pages);
+	}
 	count_inflated(owner, nr_pages);
 	count_pages(OFFLINE_PAGES_ALLOCATED, nr_pages);
 	return 0;
@@ -1752,6 +1754,8 @@ unsigned long alloc_offline_pages_bulk(struct offline_page_owner *owner,
 	while (nr < nr_pages && b.more) {
 		got = bulk_take(&b, nr_pages - nr, pfns + nr);
 		stride = 1UL << (b.order - owner->order);
+		/* As in enter_range(); and the next ones may take long. */
+		owner_add_isolated(owner, got * stride * block);
 		page_offline_begin();
 		bulk_enter(&b, got, stride, flags, pfns + nr);
 		page_offline_end();
@@ -1764,10 +1768,10 @@ unsigned long alloc_offline_pages_bulk(struct offline_page_owner *owner,
 		return 0;
 
 	zone_batch_flush(&batch);
-	if (flags & OFFLINE_PAGE_ISOLATED)
-		owner_add_isolated(owner, nr * block);
-	else
+	if (!(flags & OFFLINE_PAGE_ISOLATED)) {
 		owner_settle(owner, nr, pfns);
+		owner_end_isolated(owner, nr * block);
+	}
 	count_inflated(owner, nr * block);
 	count_pages(OFFLINE_PAGES_ALLOCATED, nr * block);
 	return nr;

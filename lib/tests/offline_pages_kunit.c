@@ -108,6 +108,8 @@ struct offline_test {
 	/* Those that it got from the free lists. */
 	unsigned long taken;
 	unsigned int take_order;
+	/* Most that were isolated at a time. */
+	unsigned long isolated;
 };
 
 /*
@@ -3255,6 +3257,54 @@ static void fail_chunk_of_listed(struct kunit *test)
 		}
 		KUNIT_EXPECT_GT(test, n, 0U);
 		KUNIT_EXPECT_EQ(test, nr, want);
+	}
+}
+
+/* One block at a time. */
+static unsigned long stub_take_slowly(gfp_t gfp, unsigned int order, int nid,
+				      unsigned long nr, unsigned long stride,
+				      unsigned long *pfns)
+{
+	struct kunit *test = kunit_get_current_test();
+	struct offline_test *t = test->priv;
+
+	t->isolated = max(t->isolated, t->owner.nr_isolated);
+	return call_real(test, offline_pages_take_free(gfp, order, nid, 1,
+						       stride, pfns));
+}
+
+/*
+ * Who finds pages that are on their way in, while the next ones take their
+ * time, has to see that somebody has them: memory offlining waits for those.
+ */
+static void alloc_bulk_slowly(struct kunit *test)
+{
+	struct offline_test *t = test->priv;
+	/* In three steps or more. */
+	unsigned long *pfns, nr = 2 * MAX_ORDER_NR_PAGES + 1;
+	unsigned int flags;
+
+	pfns = kunit_kcalloc(test, nr, sizeof(*pfns), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+	for (flags = 0; flags <= OFFLINE_PAGE_ISOLATED;
+	     flags += OFFLINE_PAGE_ISOLATED) {
+		t->isolated = 0;
+		kunit_activate_static_stub(test, offline_pages_take_free,
+					   stub_take_slowly);
+		KUNIT_EXPECT_EQ(test, nr,
+				alloc_offline_pages_bulk(&t->owner, nr,
+							 TEST_GFP,
+							 numa_mem_id(), flags,
+							 pfns));
+		kunit_deactivate_static_stub(test, offline_pages_take_free);
+		/* At least all but those of one step. */
+		KUNIT_EXPECT_GT(test, t->isolated, MAX_ORDER_NR_PAGES);
+		if (flags)
+			putback_offline_pages_bulk(&t->owner, nr, pfns);
+		KUNIT_EXPECT_EQ(test, t->owner.nr_isolated, 0UL);
+		expect_holds(test, &t->owner, nr);
+		free_all(&t->owner);
+		expect_all_back(test, &t->owner);
 	}
 }
 
@@ -7533,6 +7583,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE(misuse_flags),
 	KUNIT_CASE_PARAM(fail_each_allocation, fail_gen_params),
 	KUNIT_CASE(fail_chunk_of_listed),
+	KUNIT_CASE(alloc_bulk_slowly),
 	KUNIT_CASE(reserve_at_once),
 	KUNIT_CASE(reserved_needs_no_memory),
 #ifndef MODULE
