@@ -2846,8 +2846,11 @@ static unsigned int get_targets(const struct migration *m,
 			if (likely(cursor_chunk(owner, m->dst[i], &cursor)))
 				continue;
 			cursor.chunk = 0;	/* of which there is none yet */
+			/* Whoever compacts for want of memory would get the last of it. */
 			if (reserve_offline_page_range(owner, m->dst[i], block,
-						       GFP_NOWAIT | __GFP_NOWARN)) {
+						       GFP_NOWAIT |
+						       __GFP_NOMEMALLOC |
+						       __GFP_NOWARN)) {
 				free_targets(m, i, end, targets);
 				*err = -EAGAIN;
 				return i;
@@ -3052,12 +3055,21 @@ static void targets_stay(const struct migration *m, unsigned int i,
 #endif
 }
 
+/* Blocks that leave in one go: with init_on_free=, they are zeroed. */
+#define LEAVE_BATCH		16U
+
 static void sources_leave(const struct migration *m, unsigned int i,
 			  unsigned int nr, struct zone_batch *batch)
 {
+	unsigned int n;
+
 	if (m->broken)
 		SetPageHWPoison(m->broken);
-	leave_isolated(m->owner, nr, m->src + i, batch);
+	for (; nr; i += n, nr -= n) {
+		n = m->owner->order ? min(nr, LEAVE_BATCH) : nr;
+		leave_isolated(m->owner, n, m->src + i, batch);
+		cond_resched();
+	}
 }
 
 static void putback_kept(const struct migration *m, unsigned int i,

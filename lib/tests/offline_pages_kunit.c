@@ -5329,6 +5329,15 @@ static unsigned long *stub_no_chunk(gfp_t gfp)
 	return NULL;
 }
 
+/* Whoever compacts for want of memory has access to the last of it. */
+static unsigned long *stub_no_chunk_in_need(gfp_t gfp)
+{
+	struct kunit *test = kunit_get_current_test();
+
+	KUNIT_EXPECT_TRUE(test, gfp & __GFP_NOMEMALLOC);
+	return stub_no_chunk(gfp);
+}
+
 /*
  * The destinations are there, but not the bits to record them with. That is no
  * want of destinations: it may go better soon.
@@ -5355,7 +5364,7 @@ static void migrate_without_chunk(struct kunit *test)
 			targets.ops.alloc_bulk = targets_alloc_bulk;
 		t->failed = FAIL_NONE;
 		kunit_activate_static_stub(test, offline_pages_alloc_chunk,
-					   stub_no_chunk);
+					   stub_no_chunk_in_need);
 		ret = migrate_offline_page_batch(&batch, &targets.ops,
 						 MIGRATE_SYNC, &succeeded);
 		kunit_deactivate_static_stub(test, offline_pages_alloc_chunk);
