@@ -459,7 +459,12 @@ static unsigned long left_in_block(unsigned long pfn)
  * managed pages recomputes the reserves of all zones.
  */
 struct zone_batch {
-	struct page *page;		/* of that zone */
+	/*
+	 * Not a page, but what the flags of all pages of that zone say about it.
+	 * The pages themselves may be free, or anybody's, by the time that this
+	 * is looked at, and gone with their memory block.
+	 */
+	struct page like;
 	long nr_managed;
 	long nr_balloon;
 	unsigned long nr_freed;		/* pages, yet to be counted */
@@ -474,7 +479,7 @@ struct zone_batch {
  */
 static void zone_batch_flush_free(struct zone_batch *batch)
 {
-	struct zone *zone = page_zone(batch->page);
+	struct zone *zone = page_zone(&batch->like);
 	unsigned long nr = 0, block = ULONG_MAX;
 	struct page *page, *next;
 	int mt = 0;
@@ -501,9 +506,9 @@ static void zone_batch_flush(struct zone_batch *batch)
 	if (batch->nr_free)
 		zone_batch_flush_free(batch);
 	if (batch->nr_managed)
-		adjust_managed_page_count(batch->page, batch->nr_managed);
+		adjust_managed_page_count(&batch->like, batch->nr_managed);
 	if (batch->nr_balloon)
-		mod_node_page_state(page_pgdat(batch->page), NR_BALLOON_PAGES,
+		mod_node_page_state(page_pgdat(&batch->like), NR_BALLOON_PAGES,
 				    batch->nr_balloon);
 	if (batch->nr_freed)
 		count_pages(OFFLINE_PAGES_FREED, batch->nr_freed);
@@ -515,9 +520,9 @@ static void zone_batch_flush(struct zone_batch *batch)
 static void zone_batch_add(struct zone_batch *batch, struct page *page,
 			   long nr_managed, long nr_balloon)
 {
-	if (batch->page && page_zone_id(batch->page) != page_zone_id(page))
+	if (page_zone_id(&batch->like) != page_zone_id(page))
 		zone_batch_flush(batch);
-	batch->page = page;
+	*offline_page_flags(&batch->like) = *offline_page_flags(page);
 	batch->nr_managed += nr_managed;
 	batch->nr_balloon += nr_balloon;
 }
@@ -640,8 +645,9 @@ static void set_lost(struct page *page)
 static void lose_page(const struct offline_page_owner *owner, struct page *page,
 		      struct zone_batch *batch)
 {
-	set_lost(page);
 	account_lost(owner, page, batch);
+	/* Its memory block may go from now on, and its memory map with that. */
+	set_lost(page);
 	count_pages(OFFLINE_PAGES_POISONED, 1);
 }
 
@@ -971,6 +977,18 @@ static void owner_end_isolated(struct offline_page_owner *owner,
 	}
 }
 
+static void __owner_settle(struct offline_page_owner *owner, unsigned long nr,
+			   const unsigned long *pfns)
+{
+	struct cursor cursor = {};
+	unsigned long i, run;
+
+	for (i = 0; i < nr; i += run) {
+		run = pfn_run(pfns + i, nr - i, owner->order);
+		owner_set_run(owner, pfns[i], run << owner->order, &cursor);
+	}
+}
+
 /*
  * Pages that the caller holds alone go into the owner's set, where others may
  * find them at once. The chunks are there.
@@ -978,14 +996,8 @@ static void owner_end_isolated(struct offline_page_owner *owner,
 static void owner_settle(struct offline_page_owner *owner, unsigned long nr,
 			 const unsigned long *pfns)
 {
-	struct cursor cursor = {};
-	unsigned long i, run;
-
 	guard(spinlock_irqsave)(&owner->lock);
-	for (i = 0; i < nr; i += run) {
-		run = pfn_run(pfns + i, nr - i, owner->order);
-		owner_set_run(owner, pfns[i], run << owner->order, &cursor);
-	}
+	__owner_settle(owner, nr, pfns);
 }
 
 /* Under RCU. */
@@ -2467,7 +2479,7 @@ static unsigned long leave_singles(struct offline_page_owner *owner,
 		}
 		zone_batch_free_block(batch, page, 0);
 	}
-	account_offline(owner, batch->page, lost - i, batch);
+	account_offline(owner, &batch->like, lost - i, batch);
 	batch->nr_freed += i - lost;
 	return i;
 }
@@ -2777,6 +2789,33 @@ struct migration {
 };
 
 /*
+ * A poisoned page of the owner's set, from the *i-th of a list on, is taken out
+ * of it. A page whose bit is set is there as long as the lock is held.
+ */
+static struct page *take_poisoned(struct offline_page_owner *owner,
+				  unsigned long nr, const unsigned long *pfns,
+				  unsigned long *i)
+{
+	struct cursor cursor = {};
+
+	guard(spinlock_irqsave)(&owner->lock);
+	while (*i < nr) {
+		unsigned long pfn = pfns[(*i)++];
+		unsigned long *bits = cursor_chunk(owner, pfn, &cursor);
+
+		if (!test_bit(pfn & (CHUNK_PAGES - 1), bits) ||
+		    !PageHWPoison(pfn_to_page(pfn)))
+			continue;
+		__clear_bit(pfn & (CHUNK_PAGES - 1), bits);
+		owner->nr_pages--;
+		return pfn_to_page(pfn);
+	}
+	return NULL;
+}
+
+/*
+ * What was isolated goes into the owner's set, as owner_settle() has it.
+ *
  * memory_failure() marks a page and then takes it out of its owner's set. If it
  * came before the page was there, it is up to who put it there. In blocks a
  * poisoned page stays until the block leaves.
@@ -2784,24 +2823,24 @@ struct migration {
  * Not for pages that the owner puts back itself: it may hold locks that it
  * takes when it is told.
  */
-static void lose_poisoned(struct offline_page_owner *owner, unsigned long nr,
-			  const unsigned long *pfns)
+static void settle_or_lose(struct offline_page_owner *owner, unsigned long nr,
+			   const unsigned long *pfns)
 {
+	bool poisoned = false;
+	struct page *page;
 	unsigned long i;
 
-	if (owner->order)
-		return;
-	smp_mb();	/* pairs with the atomic operation that sets the flag */
-	for (i = 0; i < nr; i++) {
-		struct page *page = pfn_to_page(pfns[i]);
-		bool held;
-
-		if (likely(!PageHWPoison(page)))
-			continue;
-		owner_take_run(owner, pfns[i], 1, &held);
-		if (held)
-			lose_held_page(owner, page);
+	scoped_guard(spinlock_irqsave, &owner->lock) {
+		__owner_settle(owner, nr, pfns);
+		smp_mb();	/* pairs with the atomic operation that sets the flag */
+		for (i = 0; i < nr; i++)
+			poisoned |= PageHWPoison(pfn_to_page(pfns[i]));
 	}
+	if (likely(!poisoned) || owner->order)
+		return;
+	i = 0;
+	while ((page = take_poisoned(owner, nr, pfns, &i)))
+		lose_held_page(owner, page);
 }
 
 /* Destinations from the i-th on are not needed after all. */
@@ -2905,9 +2944,9 @@ static noinline __cold void target_leave_poisoned(unsigned long pfn,
 			zone_batch_free(&batch, pfn, 1);
 			continue;
 		}
+		zone_batch_add(&batch, page, -1, 0);
 		set_page_offline(page, BIT(PG_offline_onlined) |
 				       BIT(PG_offline_skippable));
-		zone_batch_add(&batch, page, -1, 0);
 		count_pages(OFFLINE_PAGES_POISONED, 1);
 	}
 	zone_batch_flush(&batch);
@@ -3031,8 +3070,7 @@ static void targets_join(const struct migration *m, unsigned int i,
 				break;
 		account_offline(m->owner, page, run * block, batch);
 	}
-	owner_settle(m->owner, nr, m->dst + i);
-	lose_poisoned(m->owner, nr, m->dst + i);
+	settle_or_lose(m->owner, nr, m->dst + i);
 	count_pages(OFFLINE_PAGES_ALLOCATED, nr * block);
 }
 
@@ -3084,8 +3122,7 @@ static void putback_kept(const struct migration *m, unsigned int i,
 						   (unsigned long)run << m->owner->order,
 						   OFFLINE_PAGE_MOVABLE);
 		}
-	owner_settle(m->owner, nr, m->src + i);
-	lose_poisoned(m->owner, nr, m->src + i);
+	settle_or_lose(m->owner, nr, m->src + i);
 }
 
 /*
@@ -3095,7 +3132,7 @@ static void putback_kept(const struct migration *m, unsigned int i,
 static void zone_batches_flush(struct zone_batch *a, struct zone_batch *b)
 {
 	if (a->nr_managed && b->nr_managed &&
-	    page_zone(a->page) == page_zone(b->page)) {
+	    page_zone(&a->like) == page_zone(&b->like)) {
 		a->nr_managed += b->nr_managed;
 		b->nr_managed = 0;
 	}

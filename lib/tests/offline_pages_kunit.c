@@ -4513,6 +4513,9 @@ struct test_targets {
 	unsigned int allocated;
 	unsigned int freed;
 	unsigned long pfns[OFFLINE_PAGE_BATCH];
+	/* Of the first one; see targets_free_beside(). */
+	struct zone *zone, *elsewhere;
+	unsigned long managed;
 };
 
 /* Where frozen pages go that are nothing but frozen. */
@@ -5138,6 +5141,55 @@ static void migrate_one_batch(struct kunit *test, struct mock *m,
 	expect_counted(test, OFFLINE_PAGES_FREED,
 		       freed + (moved + deflated) * block);
 
+	mock_deflate_all(m);
+	expect_mock(test, m, 0);
+}
+
+/* The owner has the first destination by now: its memory block may go. */
+static void targets_free_beside(struct page *page, unsigned int order,
+				void *private)
+{
+	struct test_targets *targets = private;
+	struct page *first = pfn_to_page(targets->pfns[0]);
+
+	targets->zone = page_zone(first);
+	targets->elsewhere = targets->zone +
+			     (page_zonenum(first) == ZONE_MOVABLE ? -1 : 1);
+	targets->managed = zone_managed_pages(targets->elsewhere);
+	set_page_zone(first, zone_idx(targets->elsewhere));
+	targets_free(page, order, private);
+}
+
+/*
+ * What a batch counts is counted where it happened, though the pages that it
+ * happened to may be gone with their memory block before the batch is through.
+ * Here, one is in another zone.
+ */
+static void migrate_counts_late(struct kunit *test)
+{
+	static const struct mock_script script = {
+		"moved, kept", { OFFLINE_PAGE_MOVED, OFFLINE_PAGE_KEPT }, 2,
+		-EBUSY,
+	};
+	struct mock *m = new_mock(test, test->param_value);
+	unsigned long block = block_pages(m), pfn;
+	struct offline_page_batch batch;
+	struct test_targets targets;
+	unsigned int succeeded = 0;
+
+	set_script(m, &script);
+	m->mode = MIGRATE_SYNC;
+	pfn = mock_range(test, m, 2);
+	isolate_batch(test, &batch, pfn, pfn + 2 * block);
+	init_targets(test, &targets, TEST_GFP, NUMA_NO_NODE);
+	targets.ops.free = targets_free_beside;
+	KUNIT_EXPECT_EQ(test, (int)block,
+			migrate_offline_page_batch(&batch, &targets.ops,
+						   MIGRATE_SYNC, &succeeded));
+	KUNIT_ASSERT_EQ(test, targets.freed, 1U);
+	KUNIT_EXPECT_EQ(test, zone_managed_pages(targets.elsewhere),
+			targets.managed);
+	set_page_zone(pfn_to_page(targets.pfns[0]), zone_idx(targets.zone));
 	mock_deflate_all(m);
 	expect_mock(test, m, 0);
 }
@@ -7616,6 +7668,7 @@ static struct kunit_case offline_pages_test_cases[] = {
 	KUNIT_CASE(isolate_across_chunks),
 	KUNIT_CASE(isolate_blocks),
 	KUNIT_CASE_PARAM(migrate_batches, mock_kind_gen_params),
+	KUNIT_CASE_PARAM(migrate_counts_late, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(migrate_again, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(migrate_scattered, mock_kind_gen_params),
 	KUNIT_CASE_PARAM(migrate_without_targets, mock_kind_gen_params),
