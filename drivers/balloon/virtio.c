@@ -513,8 +513,8 @@ static void vb_hint_round(struct vballoon *vb)
 	struct scatterlist sg;
 	struct page *page;
 
-	/* It may still be reading the commands of the last round. */
-	if (!vb_hint_room(vb, all))
+	/* It may have missed that the last round's commands are there. */
+	if (!virtqueue_notify(vq) || !vb_hint_room(vb, all))
 		return;
 	WRITE_ONCE(vb->hint_enough, false);
 	vb->hint_start = cpu_to_virtio32(vb->vdev, vb->hint_id);

@@ -1668,6 +1668,33 @@ static void hints_test(struct kunit *test)
 	expect_no_hint(test, page);
 }
 
+/*
+ * The device does not hear of the command that ends a round, as QEMU when it is
+ * about to sleep. It looks again when the next one is to begin.
+ */
+static void missed_hint_test(struct kunit *test)
+{
+	struct fake_queue *q = plug_hints(test, 8);
+	struct fake_device *d = test->priv;
+
+	ask_for_hints(d, HINT_ID);
+	expect_buffers(test, q, 7);
+	ask_for_hints(d, VIRTIO_BALLOON_CMD_ID_STOP);
+	expect_buffers(test, q, 8);
+	look_at(d, q, 7);
+	KUNIT_EXPECT_EQ(test, d->hinted.ended, 0);
+
+	scoped_guard(mutex, &d->lock)
+		q->but = 1;
+	ask_for_hints(d, HINT_ID + 1);
+	expect_buffers(test, q, 15);
+	KUNIT_EXPECT_EQ(test, d->hinted.ended, 1);
+	look_at(d, q, 1);
+	KUNIT_EXPECT_EQ(test, d->hinted.begun, 2);
+	ask_for_hints(d, VIRTIO_BALLOON_CMD_ID_DONE);
+	expect_no_hint(test, d->hinted.page);
+}
+
 /* One buffer at a time will do, and nothing waits for the device to use it. */
 static void small_hints_test(struct kunit *test)
 {
@@ -2573,6 +2600,7 @@ static struct kunit_case virtio_balloon_cases[] = {
 	KUNIT_CASE_PARAM(tell_first_test, kind_gen_params),
 	KUNIT_CASE_PARAM(tell_reported_test, kind_gen_params),
 	KUNIT_CASE_PARAM(hints_test, kind_gen_params),
+	KUNIT_CASE_PARAM(missed_hint_test, kind_gen_params),
 	KUNIT_CASE_PARAM(small_hints_test, kind_gen_params),
 	KUNIT_CASE_PARAM(stats_test, kind_gen_params),
 	KUNIT_CASE_SLOW(patience_test),
