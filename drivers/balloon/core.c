@@ -1375,7 +1375,9 @@ static unsigned long balloon_step(struct balloon_device *b, u64 now)
 	lockdep_assert_held(&b->round_lock);
 	if (b->ops.tune)
 		b->ops.tune(b);
-	if (READ_ONCE(b->gone)) {
+	/* At a restart, that it answers no more is as it should be. */
+	if (READ_ONCE(b->gone) &&
+	    !(READ_ONCE(b->paused) & PAUSED_BY_RESTART)) {
 		free_refused(b);
 		/* If it was the transport that found out. */
 		host_gone(b, -ENODEV);

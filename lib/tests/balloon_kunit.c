@@ -3568,6 +3568,10 @@ static void restart(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run(h), MAX_JIFFY_OFFSET);
 	balloon_device_reboot(h->balloon, true);
 	KUNIT_EXPECT_EQ(test, h->stops, 1u);
+	/* Its transport finds that the host answers no more. */
+	balloon_device_gone(h->balloon);
+	KUNIT_EXPECT_EQ(test, run(h), MAX_JIFFY_OFFSET);
+	expect_state(h, BALLOON_SUSPENDED, BALLOON_RESTART);
 	unregister_host(h);
 	expect_has(h, 0);
 
