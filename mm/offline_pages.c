@@ -522,7 +522,8 @@ static void zone_batch_add(struct zone_batch *batch, struct page *page,
 {
 	if (page_zone_id(&batch->like) != page_zone_id(page))
 		zone_batch_flush(batch);
-	*offline_page_flags(&batch->like) = *offline_page_flags(page);
+	/* The flags that may change are not those that count. */
+	*offline_page_flags(&batch->like) = data_race(*offline_page_flags(page));
 	batch->nr_managed += nr_managed;
 	batch->nr_balloon += nr_balloon;
 }
@@ -2803,7 +2804,7 @@ static struct page *take_poisoned(struct offline_page_owner *owner,
 		unsigned long pfn = pfns[(*i)++];
 		unsigned long *bits = cursor_chunk(owner, pfn, &cursor);
 
-		if (!test_bit(pfn & (CHUNK_PAGES - 1), bits) ||
+		if (!bits || !test_bit(pfn & (CHUNK_PAGES - 1), bits) ||
 		    !PageHWPoison(pfn_to_page(pfn)))
 			continue;
 		__clear_bit(pfn & (CHUNK_PAGES - 1), bits);
