@@ -984,6 +984,7 @@ static void __owner_settle(struct offline_page_owner *owner, unsigned long nr,
 	struct cursor cursor = {};
 	unsigned long i, run;
 
+	lockdep_assert_held(&owner->lock);
 	for (i = 0; i < nr; i += run) {
 		run = pfn_run(pfns + i, nr - i, owner->order);
 		owner_set_run(owner, pfns[i], run << owner->order, &cursor);
